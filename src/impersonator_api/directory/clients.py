@@ -1,0 +1,73 @@
+"""OAuth clients as decisions see them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from impersonator_api.directory.people import Status
+
+BUILT_IN_PREFIX = "impersonator:"
+
+
+class ClientKind(StrEnum):
+    """A browser application, a service of its own, or a gateway in front of others."""
+
+    SPA = "spa"
+    SERVICE = "service"
+    GATEWAY = "gateway"
+
+
+class RefreshPolicy(StrEnum):
+    """Whether a refresh token is used once or until it expires."""
+
+    ROTATE = "rotate"
+    REUSE = "reuse"
+
+
+class Subject(StrEnum):
+    """Which identifier `sub` and `act.sub` take in a client's tokens."""
+
+    ID = "id"
+    EXTERNAL_ID = "external_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An OAuth client of a tenant. `rank` and `permissions` count where a service acts for itself."""
+
+    id: UUID
+    tenant_id: UUID
+    client_id: str
+    number: int | None
+    name: str
+    kind: ClientKind
+    status: Status
+    subject: Subject
+    rank: int
+    permissions: frozenset[str]
+    scopes: frozenset[str]
+    redirect_uris: tuple[str, ...]
+    consent_required: bool
+    refresh_policy: RefreshPolicy
+    signing_alg: str
+    audience: str | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it may take part."""
+        return self.status is Status.ACTIVE
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it is the tenant's own client for sessions that name none."""
+        return self.client_id.startswith(BUILT_IN_PREFIX)
+
+    @property
+    def label(self) -> str:
+        """What people call it in lists and audit entries."""
+        return self.client_id
+
+
+def built_in_client_id(tenant_slug: str) -> str:
+    """The client that a session belongs to when its start names none."""
+    return BUILT_IN_PREFIX + tenant_slug

@@ -1,0 +1,213 @@
+"""Questions about the directory, as scalar subqueries that a larger question can hold.
+
+A decision needs a tenant, two people, a client, a workspace and a consent as they were at one moment, so
+each is a correlated subquery giving one JSON document: one statement asks for all of them, in one snapshot.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, FromClause, Text, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+
+from impersonator_api.directory import tables
+from impersonator_api.directory.clients import Client, ClientKind, RefreshPolicy, Subject
+from impersonator_api.directory.people import Consent, Person, Role, Status, Tenant, Workspace
+
+Json = Mapping[str, Any]
+JsonColumn = ColumnElement[Any]
+
+
+def json_of(columns: Mapping[str, ColumnElement[Any]]) -> JsonColumn:
+    """One JSON object of these columns."""
+    pairs = [part for name, column in columns.items() for part in (name, column)]
+    return func.jsonb_build_object(*pairs, type_=JSONB)
+
+
+def _columns_of(table: FromClause, *left_out: str) -> JsonColumn:
+    return json_of({column.name: column for column in table.c if column.name not in left_out})
+
+
+def tenant_json(tenant_id: Any) -> JsonColumn:
+    """The tenant of that id, or NULL."""
+    tenants = tables.tenants.alias()
+    return select(_columns_of(tenants, "created_at")).where(tenants.c.id == tenant_id).scalar_subquery()
+
+
+def workspace_json(tenant_id: Any, name: Any) -> JsonColumn:
+    """The workspace of that id or slug in a tenant, or NULL."""
+    workspaces = tables.workspaces.alias()
+    named = or_(cast(workspaces.c.id, Text) == name, workspaces.c.slug == name)
+    question = select(_columns_of(workspaces)).where(workspaces.c.tenant_id == tenant_id, named)
+    # A slug that looks like another workspace's id must not win over it.
+    return question.order_by((workspaces.c.slug == name).asc()).limit(1).scalar_subquery()
+
+
+def client_json(tenant_id: Any, name: Any, *, by: str = "client_id") -> JsonColumn:
+    """The client of a tenant whose column `by` is `name`, or NULL."""
+    clients = tables.clients.alias()
+    question = select(_columns_of(clients, "secret_digests", "created_at"))
+    return question.where(clients.c.tenant_id == tenant_id, clients.c[by] == name).scalar_subquery()
+
+
+def consent_json(user_id: Any, client_id: Any) -> JsonColumn:
+    """What a user granted a client, or NULL."""
+    consents = tables.consents.alias()
+    question = select(_columns_of(consents))
+    return question.where(consents.c.user_id == user_id, consents.c.client_id == client_id).scalar_subquery()
+
+
+def person_json(users: FromClause) -> JsonColumn:
+    """A row of `users` with the roles and memberships that person has now."""
+    return json_of(
+        {
+            **{
+                name: users.c[name]
+                for name in ("id", "tenant_id", "external_id", "email", "display_name", "status", "attributes")
+            },
+            "roles": _roles_of(users),
+            "memberships": _memberships_of(users),
+        }
+    )
+
+
+def person_by_id_json(tenant_id: Any, user_id: Any) -> JsonColumn:
+    """The person of that id in a tenant, or NULL."""
+    users = tables.users.alias()
+    question = select(person_json(users)).where(users.c.id == user_id, users.c.tenant_id == tenant_id)
+    return question.scalar_subquery()
+
+
+def people_named_json(tenant_id: Any, name: str) -> JsonColumn:
+    """A JSON list of the people whose id or external id is `name`; two of them make it ambiguous."""
+    users = tables.users.alias()
+    found = select(person_json(users).label("person")).where(users.c.tenant_id == tenant_id, is_named(users, name))
+    people = found.limit(2).subquery()
+    return select(func.coalesce(func.jsonb_agg(people.c.person), func.jsonb_build_array())).scalar_subquery()
+
+
+def is_named(users: FromClause, name: str) -> ColumnElement[bool]:
+    """Whether a user's id or external id is `name`, so that both indexes serve."""
+    by_external_id: ColumnElement[bool] = users.c.external_id == name
+    identifier = _uuid_or_none(name)
+    return by_external_id if identifier is None else or_(users.c.id == identifier, by_external_id)
+
+
+def _uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _roles_of(users: FromClause) -> JsonColumn:
+    held, roles = tables.user_roles.alias(), tables.roles.alias()
+    role = json_of(
+        {
+            "name": roles.c.name,
+            "rank": roles.c.rank,
+            "permissions": roles.c.permissions,
+            "workspace_id": held.c.workspace_id,
+        }
+    )
+    ordered = aggregate_order_by(role, roles.c.rank.desc(), roles.c.name)
+    return (
+        select(func.coalesce(func.jsonb_agg(ordered), func.jsonb_build_array()))
+        .select_from(held.join(roles, held.c.role_id == roles.c.id))
+        .where(held.c.user_id == users.c.id)
+        .correlate(users)
+        .scalar_subquery()
+    )
+
+
+def _memberships_of(users: FromClause) -> JsonColumn:
+    memberships = tables.memberships.alias()
+    pairs = func.jsonb_object_agg(memberships.c.workspace_id, memberships.c.permissions)
+    return (
+        select(func.coalesce(pairs, func.jsonb_build_object()))
+        .where(memberships.c.user_id == users.c.id)
+        .correlate(users)
+        .scalar_subquery()
+    )
+
+
+def tenant_from(row: Json) -> Tenant:
+    """The tenant in a JSON document of `tenant_json`."""
+    return Tenant(
+        id=UUID(row["id"]),
+        slug=row["slug"],
+        name=row["name"],
+        status=Status(row["status"]),
+        revision=row["revision"],
+        settings=row["settings"],
+    )
+
+
+def workspace_from(row: Json | None) -> Workspace | None:
+    """The workspace in a JSON document of `workspace_json`."""
+    return Workspace(id=UUID(row["id"]), slug=row["slug"], name=row["name"]) if row else None
+
+
+def client_from(row: Json) -> Client:
+    """The client in a JSON document of `client_json`."""
+    return Client(
+        id=UUID(row["id"]),
+        tenant_id=UUID(row["tenant_id"]),
+        client_id=row["client_id"],
+        number=row["number"],
+        name=row["name"],
+        kind=ClientKind(row["kind"]),
+        status=Status(row["status"]),
+        subject=Subject(row["subject"]),
+        rank=row["rank"],
+        permissions=frozenset(row["permissions"]),
+        scopes=frozenset(row["scopes"]),
+        redirect_uris=tuple(row["redirect_uris"]),
+        consent_required=row["consent_required"],
+        refresh_policy=RefreshPolicy(row["refresh_policy"]),
+        signing_alg=row["signing_alg"],
+        audience=row["audience"],
+    )
+
+
+def consent_from(row: Json | None) -> Consent | None:
+    """The consent in a JSON document of `consent_json`."""
+    if row is None:
+        return None
+    return Consent(
+        scopes=frozenset(row["scopes"]),
+        granted_at=datetime.fromisoformat(row["granted_at"]),
+        withdrawn_at=_instant(row["withdrawn_at"]),
+        expires_at=_instant(row["expires_at"]),
+    )
+
+
+def person_from(row: Json) -> Person:
+    """The person in a JSON document of `person_json`."""
+    return Person(
+        id=UUID(row["id"]),
+        tenant_id=UUID(row["tenant_id"]),
+        external_id=row["external_id"],
+        email=row["email"],
+        display_name=row["display_name"],
+        status=Status(row["status"]),
+        roles=tuple(_role_from(role) for role in row["roles"]),
+        memberships={UUID(where): frozenset(held) for where, held in row["memberships"].items()},
+    )
+
+
+def _role_from(row: Json) -> Role:
+    where = row["workspace_id"]
+    return Role(
+        name=row["name"],
+        rank=row["rank"],
+        permissions=frozenset(row["permissions"]),
+        workspace_id=UUID(where) if where else None,
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+

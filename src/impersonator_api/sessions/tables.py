@@ -1,0 +1,95 @@
+"""Impersonation sessions, and the slots that make "at most N active per impersonator" a database constraint."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import INET, JSONB
+
+from impersonator_api.database import metadata
+
+INSTANT = DateTime(timezone=True)
+IS_ACTIVE = text("status = 'active'")
+
+impersonation_sessions = Table(
+    "impersonation_sessions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", ForeignKey("tenants.id", ondelete="RESTRICT"), nullable=False),
+    Column("impersonator_kind", Text, nullable=False),
+    Column("impersonator_id", Uuid, nullable=False),  # a user or a client, by kind
+    Column("impersonator_label", Text, nullable=False),
+    Column("impersonator_email", Text),
+    Column("target_id", ForeignKey("users.id", ondelete="RESTRICT"), nullable=False),
+    Column("target_label", Text, nullable=False),
+    Column("target_email", Text),
+    Column("client_id", ForeignKey("clients.id", ondelete="RESTRICT"), nullable=False),
+    Column("workspace_id", ForeignKey("workspaces.id", ondelete="RESTRICT")),
+    Column("mode", Text, nullable=False),
+    Column("rights", Text, nullable=False),
+    Column("permissions", ARRAY(Text)),  # NULL: whatever the target holds
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("reason", Text),
+    Column("ticket", Text),
+    Column("status", Text, nullable=False),
+    Column("end_reason", Text),
+    Column("started_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("ended_at", INSTANT),
+    Column("ended_by", Text),
+    Column("ip", INET),
+    Column("user_agent", Text),
+    Column("rule", Text, nullable=False),
+    Column("policy_version", Integer, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("actor", JSONB, nullable=False),  # the impersonator's login: iss, acr, amr, auth_time
+    Column("metadata", JSONB, nullable=False),
+    CheckConstraint("impersonator_kind IN ('user', 'client')", name="impersonator_kind"),
+    CheckConstraint("mode IN ('read_only', 'limited', 'full')", name="mode"),
+    CheckConstraint("rights IN ('target', 'intersection')", name="rights"),
+    CheckConstraint("status IN ('pending', 'active', 'ended')", name="status"),
+    CheckConstraint("(status = 'ended') = (ended_at IS NOT NULL AND end_reason IS NOT NULL)", name="ended"),
+    CheckConstraint("expires_at > started_at", name="expires_at"),
+    Index("ix_sessions_tenant", "tenant_id", "id"),
+    Index("ix_sessions_impersonator", "tenant_id", "impersonator_id", "id"),
+    Index("ix_sessions_target", "tenant_id", "target_id", "id"),
+    Index("ix_sessions_client", "tenant_id", "client_id", "id"),
+    Index("ix_sessions_active", "tenant_id", "id", postgresql_where=IS_ACTIVE),
+    Index("ix_sessions_overdue", "expires_at", postgresql_where=IS_ACTIVE),
+    Index("ix_sessions_ticket", "tenant_id", "ticket", "id"),
+    postgresql_partition_by="RANGE (id)",
+)
+Index(
+    "ix_sessions_impersonator_email",
+    impersonation_sessions.c.tenant_id,
+    func.lower(impersonation_sessions.c.impersonator_email).label("email"),
+    postgresql_ops={"email": "text_pattern_ops"},
+)
+Index(
+    "ix_sessions_target_email",
+    impersonation_sessions.c.tenant_id,
+    func.lower(impersonation_sessions.c.target_email).label("email"),
+    postgresql_ops={"email": "text_pattern_ops"},
+)
+
+active_slots = Table(
+    "active_slots",
+    metadata,
+    Column("impersonator_kind", Text, primary_key=True),
+    Column("impersonator_id", Uuid, primary_key=True),
+    Column("slot", SmallInteger, primary_key=True),
+    Column("session_id", ForeignKey("impersonation_sessions.id", ondelete="RESTRICT"), nullable=False, unique=True),
+    Column("expires_at", INSTANT, nullable=False),
+)

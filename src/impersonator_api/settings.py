@@ -1,0 +1,138 @@
+"""Everything an operator can set, read once from the environment and then frozen."""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "IMPERSONATOR_"
+
+Network = IPv4Network | IPv6Network
+Span = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=1))]
+
+
+class Environment(StrEnum):
+    """Where the service runs; production refuses what is only fit for development."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    """How log lines look: for a person or for a machine."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class UnknownSettingError(Exception):
+    """An environment variable has our prefix and no meaning; a typing mistake must not go unseen."""
+
+
+class Settings(BaseSettings):
+    """The service's settings; each is the environment variable of its name with the prefix `IMPERSONATOR_`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    environment: Environment = Field(Environment.DEVELOPMENT, description="`development` or `production`.")
+    issuer: str = Field(
+        "http://127.0.0.1:8000",
+        description="The `iss` of every token, byte for byte; https, or http on loopback in development.",
+    )
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL ≥ 15 for the service's role; unset: embedded PostgreSQL in `DATA_DIR`."
+    )
+    owner_database_url: SecretStr | None = Field(
+        None, description="The same database for its owner, used by `migrate` alone; unset: `DATABASE_URL`."
+    )
+    data_dir: Path = Field(Path(".impersonator"), description="Where the embedded database and development keys lie.")
+    master_key: SecretStr | None = Field(
+        None,
+        description="32 bytes in base64; several, separated by commas: the first encrypts, all decrypt. "
+        "Unset in development: made once in `DATA_DIR`.",
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="Networks, separated by commas, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
+    )
+    access_token_lifetime: Span = Field(timedelta(minutes=5), description="Of impersonation access tokens.")
+    service_token_lifetime: Span = Field(timedelta(hours=1), description="Of client-credentials access tokens.")
+    jwks_max_age: Span = Field(timedelta(minutes=5), description="How long verifiers may cache our JWKS.")
+    log_format: LogFormat | None = Field(None, description="`console` or `json`; unset: json in production.")
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
+    )
+    pool_size: int = Field(16, ge=1, le=200, description="Database connections of one worker process.")
+    pool_timeout: Span = Field(
+        timedelta(seconds=2), description="How long a request waits for a connection before 503."
+    )
+    statement_timeout: Span = Field(timedelta(seconds=5), description="How long one SQL statement may take.")
+    lock_timeout: Span = Field(timedelta(seconds=2), description="How long one SQL statement may wait for a lock.")
+    worker_interval: Span = Field(timedelta(seconds=5), description="Between two rounds of the worker's duties.")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_a_plain_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        # RFC 8414 §2: an issuer identifier has neither query nor fragment.
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+            message = "must be an http(s) URL without query and fragment"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _fit_for_its_environment(self) -> Self:
+        if self.is_production:
+            self._refuse_development_only()
+        elif urlsplit(self.issuer).scheme == "http" and not is_loopback(self.issuer):
+            message = "IMPERSONATOR_ISSUER: http is for loopback only"
+            raise ValueError(message)
+        return self
+
+    def _refuse_development_only(self) -> None:
+        complaints = {
+            "IMPERSONATOR_DATABASE_URL must be set: the embedded database is for development": self.database_url is None,
+            "IMPERSONATOR_MASTER_KEY must be set: 32 random bytes in base64": self.master_key is None,
+            "IMPERSONATOR_ISSUER must be https": urlsplit(self.issuer).scheme != "https",
+        }
+        found = [complaint for complaint, holds in complaints.items() if holds]
+        if found:
+            raise ValueError("; ".join(found))
+
+    @property
+    def is_production(self) -> bool:
+        """Whether development's conveniences are off."""
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def logs_json(self) -> bool:
+        """Whether log lines are for a machine."""
+        return self.log_format is LogFormat.JSON if self.log_format else self.is_production
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL's host is this very machine."""
+    return (urlsplit(url).hostname or "") in {"localhost", "127.0.0.1", "::1"}
+
+
+def load_settings(environ: Mapping[str, str] = os.environ, **overrides: object) -> Settings:
+    """Read the settings; raises `UnknownSettingError` or pydantic's `ValidationError`, which never shows a value."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+    # The test suite's own variable shares our prefix and means nothing to the service.
+    unknown = [name for name in unknown if name != "IMPERSONATOR_TEST_DATABASE_URL"]
+    if unknown:
+        message = f"Unknown settings: {', '.join(unknown)}. See docs/reference/settings.md."
+        raise UnknownSettingError(message)
+    return Settings(**overrides)  # type: ignore[arg-type]  # names are checked by pydantic

@@ -1,0 +1,210 @@
+"""Signing and verifying JWTs; the only module that imports python-jose."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from json import dumps
+from typing import Protocol, final, override
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jose import jwk as jose_jwk, jws as jose_jws
+from jose.backends.cryptography_backend import CryptographyECKey, CryptographyRSAKey
+
+from impersonator_api.tokens.compact import UnverifiedToken
+from impersonator_api.tokens.errors import InvalidTokenError, TokenExpiredError
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+
+LAST_INSTANT = 253_402_300_799
+"""The last second of the year 9999; what lies behind it is no date of ours."""
+
+
+class WrongBackendError(Exception):
+    """python-jose would compute with something else than `cryptography`; the service must not start."""
+
+
+class _JoseKey(Protocol):
+    def sign(self, msg: bytes) -> bytes: ...
+    def verify(self, msg: bytes, sig: bytes) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key, parsed once, pinned to one algorithm."""
+
+    kid: str
+    alg: str
+    jose: _JoseKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyingKey:
+    """A public key, parsed once, pinned to one algorithm."""
+
+    kid: str
+    alg: str
+    jose: _JoseKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a token must be. `audience` is `None` only where any audience will do (our own doors, design §6)."""
+
+    issuer: str
+    audience: str | None
+    types: frozenset[str]
+    required: frozenset[str] = frozenset()
+    leeway: timedelta = timedelta(0)
+
+
+_PROOF = object()
+
+
+@final
+class VerifiedClaims(Mapping[str, object]):
+    """Claims whose signature, issuer, audience, type and dates hold. It only comes out of `verify`."""
+
+    __slots__ = ("_claims", "typ")
+
+    def __init__(self, claims: Mapping[str, object], *, typ: str, proof: object) -> None:
+        """Refuse whoever has not verified."""
+        if proof is not _PROOF:
+            message = "VerifiedClaims come out of verify() only"
+            raise TypeError(message)
+        self._claims = claims
+        self.typ = typ
+
+    @override
+    def __getitem__(self, name: str) -> object:
+        return self._claims[name]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._claims)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def find_text(self, name: str) -> str | None:
+        """A claim, if it is there; raises `InvalidTokenError` where it is not a text."""
+        value = self._claims.get(name)
+        if value is not None and not isinstance(value, str):
+            raise InvalidTokenError(f"The token's {name} is not a text.")
+        return value
+
+    def load_text(self, name: str) -> str:
+        """A claim that must be there; raises `InvalidTokenError`."""
+        value = self.find_text(name)
+        if not value:
+            raise InvalidTokenError(f"The token has no {name}.")
+        return value
+
+    def find_instant(self, name: str) -> datetime | None:
+        """A NumericDate (RFC 7519 §2), if it is there."""
+        seconds = _seconds(self._claims, name)
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The values of `scope` (RFC 8693 §4.2); none where it is absent."""
+        return frozenset((self.find_text("scope") or "").split())
+
+
+def assert_backend() -> None:
+    """Raise `WrongBackendError` unless python-jose computes with `cryptography`; called at start-up.
+
+    Its other backends are pure Python, one of them open to a timing attack (CVE-2024-23342).
+    """
+    if (jose_jwk.get_key("ES256"), jose_jwk.get_key("RS256")) != (CryptographyECKey, CryptographyRSAKey):
+        message = "python-jose does not use its cryptography backend; install python-jose[cryptography]"
+        raise WrongBackendError(message)
+
+
+def signing_key(private: PrivateKey, *, kid: str, alg: str) -> SigningKey:
+    """Make a parsed private key ready for use."""
+    return SigningKey(kid=kid, alg=alg, jose=_jose_key(private, alg))
+
+
+def verifying_key(public: PublicKey, *, kid: str, alg: str) -> VerifyingKey:
+    """Make a parsed public key ready for use."""
+    return VerifyingKey(kid=kid, alg=alg, jose=_jose_key(public, alg))
+
+
+def _jose_key(key: PrivateKey | PublicKey, alg: str) -> _JoseKey:
+    kind = CryptographyRSAKey if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey) else CryptographyECKey
+    jose: _JoseKey = kind(key, alg)
+    return jose
+
+
+def sign(claims: Mapping[str, object], *, key: SigningKey, typ: str) -> str:
+    """Sign claims as a JWT of that `typ` with the key's own algorithm."""
+    payload = dumps(claims, separators=(",", ":"), allow_nan=False).encode("utf-8")
+    token: str = jose_jws.sign(payload, key.jose, headers={"typ": typ, "kid": key.kid}, algorithm=key.alg)
+    return token
+
+
+def verify(token: UnverifiedToken, *, key: VerifyingKey, expected: Expected, now: datetime) -> VerifiedClaims:
+    """Verify everything a JWT asserts (RFC 8725, RFC 9068 §4); raises `InvalidTokenError`.
+
+    `jku`, `jwk`, `x5u` and `x5c` are never looked at: the key comes from configuration alone.
+    """
+    typ = _verify_header(token, key, expected)
+    if not key.jose.verify(token.signing_input, token.signature):
+        raise InvalidTokenError("The token's signature does not hold.")
+    _verify_names(token.claims, expected)
+    _verify_dates(token.claims, now, expected.leeway)
+    return VerifiedClaims(token.claims, typ=typ, proof=_PROOF)
+
+
+def media_type(typ: object) -> str:
+    """How `typ` values are compared: without case and without `application/` (RFC 7515 §4.1.9)."""
+    return typ.lower().removeprefix("application/") if isinstance(typ, str) else ""
+
+
+def _verify_header(token: UnverifiedToken, key: VerifyingKey, expected: Expected) -> str:
+    # RFC 8725 §3.1: the key says which algorithm it is for; the token is only allowed to agree.
+    if token.header.get("alg") != key.alg or token.header.get("kid") != key.kid:
+        raise InvalidTokenError("The token is not signed with the key it names.")
+    if "crit" in token.header:
+        raise InvalidTokenError("The token demands extensions that are not understood.")
+    typ = media_type(token.header.get("typ"))
+    if typ not in expected.types:
+        raise InvalidTokenError("The token is of another kind than this door takes.")
+    return typ
+
+
+def _verify_names(claims: Mapping[str, object], expected: Expected) -> None:
+    if claims.get("iss") != expected.issuer:
+        raise InvalidTokenError("The token comes from another issuer.")
+    audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    if not all(isinstance(value, str) for value in audiences):
+        raise InvalidTokenError("The token's aud is not a text or a list of texts.")
+    if expected.audience is not None and expected.audience not in audiences:
+        raise InvalidTokenError("The token is meant for another audience.")
+    missing = sorted(name for name in expected.required if claims.get(name) in {None, ""})
+    if missing:
+        raise InvalidTokenError(f"The token lacks {', '.join(missing)}.")
+
+
+def _verify_dates(claims: Mapping[str, object], now: datetime, leeway: timedelta) -> None:
+    moment, slack = now.timestamp(), leeway.total_seconds()
+    expires, begins, issued = (_seconds(claims, name) for name in ("exp", "nbf", "iat"))
+    if expires is None:
+        raise InvalidTokenError("The token has no exp.")
+    if moment >= expires + slack:
+        raise TokenExpiredError("The token has expired; get a new one.")
+    if max(begins or 0, issued or 0) > moment + slack:
+        raise InvalidTokenError("The token is not valid yet; compare the clocks.")
+
+
+def _seconds(claims: Mapping[str, object], name: str) -> float | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    # True is an int to Python; RFC 7519 wants a number.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LAST_INSTANT:
+        raise InvalidTokenError(f"The token's {name} is not a date.")
+    return value

@@ -1,0 +1,41 @@
+"""Refresh tokens, found by their `jti`, and the keys that sign."""
+
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from impersonator_api.database import metadata
+
+INSTANT = DateTime(timezone=True)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # the token's jti
+    Column("tenant_id", ForeignKey("tenants.id", ondelete="RESTRICT"), nullable=False),
+    Column("session_id", ForeignKey("impersonation_sessions.id", ondelete="RESTRICT"), nullable=False),
+    Column("family_id", Uuid, nullable=False),
+    Column("claims", JSONB, nullable=False),
+    Column("issued_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("used_at", INSTANT),
+    Column("successor_id", Uuid),
+    Index(None, "session_id"),
+    postgresql_partition_by="RANGE (id)",
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("alg", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("public_jwk", JSONB, nullable=False),
+    Column("private_key", LargeBinary, nullable=False),  # PKCS #8, AES-256-GCM under the master key, kid as associated data
+    Column("created_at", INSTANT, nullable=False),
+    Column("current_at", INSTANT),
+    Column("retired_at", INSTANT),
+    CheckConstraint("state IN ('next', 'current', 'retired', 'compromised')", name="state"),
+    CheckConstraint("alg IN ('ES256', 'RS256')", name="alg"),
+    # One current and one next key per algorithm, whoever rotates at the same time.
+    Index("uq_signing_keys_alg_state", "alg", "state", unique=True, postgresql_where=text("state IN ('next', 'current')")),
+)

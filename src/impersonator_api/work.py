@@ -1,0 +1,188 @@
+"""One transaction, one moment, one origin: where stories read, queue what they write, and are committed.
+
+A story is `async def story(work, ...)`. It reads, decides, and queues writes; the desk that runs it sends
+them as one statement, which is the transaction, before anything is answered. A story that lost a race is
+run again on fresh rows; a story that raises leaves nothing behind but the record its error carries.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
+
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql import Executable
+from uuid_utils.compat import uuid7
+
+from impersonator_api.database import ContendedError, DatabaseAwayError, LostRaceError, faults_told
+from impersonator_api.errors import ConcurrentChangeError, ServiceError
+from impersonator_api.settings import Settings
+from impersonator_api.statement import Write, as_one_statement
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+RUNS = 3
+"""How often a story may be decided: once, and twice more after lost races."""
+
+
+def utc_now() -> datetime:
+    """The wall clock; only the entrances pass it on, everything else reads `work.now`."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, as sessions and the audit remember it."""
+
+    request_id: str
+    trace_id: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The few long-lived things stories need (key ring, issuers' keys), found by their type."""
+
+    by_type: Mapping[type, object]
+
+    def get(self, kind: type[T]) -> T:
+        """The service of that type; a missing one is a mistake in `app.py`."""
+        service = self.by_type[kind]
+        assert isinstance(service, kind)
+        return service
+
+
+@dataclass(slots=True)
+class Work:
+    """What a story works with. Reads go out at once; writes wait for the desk."""
+
+    db: AsyncConnection
+    now: datetime
+    origin: Origin
+    settings: Settings
+    services: Services
+    _queue: list[Write] = field(default_factory=list)
+
+    def get(self, kind: type[T]) -> T:
+        """A long-lived service by its type."""
+        return self.services.get(kind)
+
+    def new_id(self) -> UUID:
+        """A UUIDv7 of this work's moment, so ids sort and partition by time."""
+        return uuid7(int(self.now.timestamp()), self.now.microsecond * 1000)
+
+    def write(self, *writes: Write) -> None:
+        """Queue writes; they are sent together, as one statement, when the story is over."""
+        self._queue.extend(writes)
+
+    async def read(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        """Ask the database now; faults come out as `DatabaseAwayError`, never as a driver's exception."""
+        with faults_told():
+            return await self.db.execute(statement, parameters)
+
+    async def send(self) -> None:
+        """Send what is queued, all or nothing. Stories of several statements call it between them."""
+        writes, self._queue = self._queue, []
+        if writes:
+            with faults_told():
+                await self.db.execute(as_one_statement(writes))
+
+    def discard(self) -> None:
+        """Forget what is queued."""
+        self._queue = []
+
+
+Story = Callable[Concatenate[Work, P], Awaitable[T]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Runs stories for one request (or one round of a worker) and commits them."""
+
+    engine: AsyncEngine
+    settings: Settings
+    services: Services
+    clock: Callable[[], datetime]
+    origin: Origin
+
+    async def run(self, story: Story[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a story that reads, then writes once: its one writing statement is its transaction.
+
+        Runs it again after a lost race, at most twice, then raises `ConcurrentChangeError` (409); after a
+        deadlock once, then `DatabaseAwayError` (503).
+        """
+        return await self._again_if_lost(self._once_by_statement, lambda work: story(work, *args, **kwargs))
+
+    async def run_in_transaction(self, story: Story[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a story of several statements between BEGIN and COMMIT, with the same second chances."""
+        return await self._again_if_lost(self._once_in_transaction, lambda work: story(work, *args, **kwargs))
+
+    async def _again_if_lost(self, once: "_Once[T]", story: "_Bound[T]") -> T:
+        contended = False
+        for _ in range(RUNS):
+            try:
+                return await once(story)
+            except LostRaceError:
+                continue
+            except ContendedError as error:
+                if contended:
+                    raise DatabaseAwayError("The database is too busy; try again.") from error
+                contended = True
+        raise ConcurrentChangeError("Others changed the same thing at the same time; try again.")
+
+    async def _once_by_statement(self, story: "_Bound[T]") -> T:
+        async with self._connected(self.engine.execution_options(isolation_level="AUTOCOMMIT")) as db:
+            work = self._work(db)
+            try:
+                answer = await story(work)
+                await work.send()
+            except ServiceError as error:
+                await _remember(work, error)
+                raise
+            return answer
+
+    async def _once_in_transaction(self, story: "_Bound[T]") -> T:
+        async with self._connected(self.engine) as db:
+            work = self._work(db)
+            try:
+                answer = await story(work)
+                await work.send()
+                with faults_told():
+                    await db.commit()
+            except ServiceError as error:
+                with faults_told():
+                    await db.rollback()
+                await _remember(work, error)
+                with faults_told():
+                    await db.commit()
+                raise
+            return answer
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        with faults_told():
+            db = await engine.connect()
+        try:
+            yield db
+        finally:
+            with faults_told():
+                await db.close()
+
+    def _work(self, db: AsyncConnection) -> Work:
+        return Work(db=db, now=self.clock(), origin=self.origin, settings=self.settings, services=self.services)
+
+
+_Bound = Callable[[Work], Awaitable[T]]
+_Once = Callable[[_Bound[T]], Awaitable[T]]
+
+
+async def _remember(work: Work, error: ServiceError) -> None:
+    """Write the record of a "no" and nothing else; where that fails the caller is told 503 instead."""
+    work.discard()
+    work.write(*error.record)
+    await work.send()

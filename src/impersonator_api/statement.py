@@ -18,12 +18,13 @@ LOST_RACE = "IMP01"
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One data-modifying (or locking) common table expression.
+    """One data-modifying (or locking) common table expression, anonymous so that statements stay alike.
 
-    `cte.name` is what a lost race is called by. `rows` is how many rows it must meet, `None` where
-    any number will do. `row` names the row it touches; fresh inserts need none.
+    `name` is what a lost race is called by. `rows` is how many rows it must meet, `None` where any number
+    will do. `row` names the row it touches; fresh inserts need none.
     """
 
+    name: str
     cte: CTE
     rows: int | None = 1
     row: tuple[Table, object] | None = None
@@ -47,7 +48,7 @@ def refuse_second_writes(writes: Sequence[Write]) -> None:
             continue
         if write.row in seen:
             table, key = write.row
-            message = f"{write.cte.name} is a second write to {table.name} {key}"
+            message = f"{write.name} is a second write to {table.name} {key}"
             raise SecondWriteToOneRowError(message)
         seen.add(write.row)
 
@@ -56,4 +57,4 @@ def _met(write: Write) -> object:
     count = select(func.count()).select_from(write.cte).scalar_subquery()
     if write.rows is None:
         return count
-    return func.impersonator_expect(write.cte.name, write.rows, count)
+    return func.impersonator_expect(write.name, write.rows, count)

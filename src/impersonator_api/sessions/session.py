@@ -51,9 +51,11 @@ class Session:
     impersonator_id: UUID
     impersonator_label: str
     impersonator_email: str | None
+    impersonator_rank: int
     target_id: UUID
     target_label: str
     target_email: str | None
+    target_rank: int
     client_id: UUID
     workspace_id: UUID | None
     mode: Mode

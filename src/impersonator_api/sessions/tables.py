@@ -32,9 +32,11 @@ impersonation_sessions = Table(
     Column("impersonator_id", Uuid, nullable=False),  # a user or a client, by kind
     Column("impersonator_label", Text, nullable=False),
     Column("impersonator_email", Text),
+    Column("impersonator_rank", Integer, nullable=False),  # at the time, so that a re-check can tell who changed
     Column("target_id", ForeignKey("users.id", ondelete="RESTRICT"), nullable=False),
     Column("target_label", Text, nullable=False),
     Column("target_email", Text),
+    Column("target_rank", Integer, nullable=False),
     Column("client_id", ForeignKey("clients.id", ondelete="RESTRICT"), nullable=False),
     Column("workspace_id", ForeignKey("workspaces.id", ondelete="RESTRICT")),
     Column("mode", Text, nullable=False),

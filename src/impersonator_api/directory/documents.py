@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Text, cast, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from impersonator_api.directory import tables
 from impersonator_api.directory.clients import Client, ClientKind, RefreshPolicy, Subject
 from impersonator_api.directory.people import Consent, Person, Role, Status, Tenant, Workspace
 
+tenants = tables.tenants
 Json = Mapping[str, Any]
 JsonColumn = ColumnElement[Any]
 
@@ -45,6 +46,12 @@ def workspace_json(tenant_id: Any, name: Any) -> JsonColumn:
     return question.order_by((workspaces.c.slug == name).asc()).limit(1).scalar_subquery()
 
 
+def workspace_by_id_json(workspace_id: Any) -> JsonColumn:
+    """The workspace of that id, or NULL."""
+    workspaces = tables.workspaces.alias()
+    return select(_columns_of(workspaces)).where(workspaces.c.id == workspace_id).scalar_subquery()
+
+
 def client_json(tenant_id: Any, name: Any, *, by: str = "client_id") -> JsonColumn:
     """The client of a tenant whose column `by` is `name`, or NULL."""
     clients = tables.clients.alias()
@@ -57,6 +64,42 @@ def consent_json(user_id: Any, client_id: Any) -> JsonColumn:
     consents = tables.consents.alias()
     question = select(_columns_of(consents))
     return question.where(consents.c.user_id == user_id, consents.c.client_id == client_id).scalar_subquery()
+
+
+def client_label(client_id: Any) -> ColumnElement[str]:
+    """The `client_id` of the client with that id."""
+    clients = tables.clients.alias()
+    return select(clients.c.client_id).where(clients.c.id == client_id).scalar_subquery()
+
+
+def workspace_slug(workspace_id: Any) -> ColumnElement[str]:
+    """The slug of the workspace with that id."""
+    workspaces = tables.workspaces.alias()
+    return select(workspaces.c.slug).where(workspaces.c.id == workspace_id).scalar_subquery()
+
+
+def user_ids_named(tenant_id: Any, name: str) -> Select[Any]:
+    """The ids of the users whose id or external id is `name`."""
+    users = tables.users.alias()
+    return select(users.c.id).where(users.c.tenant_id == tenant_id, is_named(users, name))
+
+
+def client_ids_named(tenant_id: Any, name: str) -> Select[Any]:
+    """The id of the client whose `client_id` is `name`."""
+    clients = tables.clients.alias()
+    return select(clients.c.id).where(clients.c.tenant_id == tenant_id, clients.c.client_id == name)
+
+
+def consents_named_json(tenant_id: Any, user_name: str, client_name: Any) -> JsonColumn:
+    """A JSON list of what the people of that name granted the client of that name."""
+    consents, users, clients = tables.consents.alias(), tables.users.alias(), tables.clients.alias()
+    joined = consents.join(users, consents.c.user_id == users.c.id).join(clients, consents.c.client_id == clients.c.id)
+    return (
+        select(func.coalesce(func.jsonb_agg(_columns_of(consents)), func.jsonb_build_array()))
+        .select_from(joined)
+        .where(users.c.tenant_id == tenant_id, is_named(users, user_name), clients.c.client_id == client_name)
+        .scalar_subquery()
+    )
 
 
 def person_json(users: FromClause) -> JsonColumn:
@@ -172,10 +215,8 @@ def client_from(row: Json) -> Client:
     )
 
 
-def consent_from(row: Json | None) -> Consent | None:
+def consent_of(row: Json) -> Consent:
     """The consent in a JSON document of `consent_json`."""
-    if row is None:
-        return None
     return Consent(
         scopes=frozenset(row["scopes"]),
         granted_at=datetime.fromisoformat(row["granted_at"]),

@@ -1,0 +1,41 @@
+"""What one audit entry says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+
+class Action(StrEnum):
+    """What happened. The words are stable: people search for them years later."""
+
+    STARTED = "session.started"
+    REFRESHED = "session.refreshed"
+    ENDED = "session.ended"
+    EXPIRED = "session.expired"
+    REFUSED = "session.refused"
+    REPLAYED = "token.replayed"
+    CALLER_REFUSED = "caller.refused"
+    REALM_APPLIED = "realm.applied"
+    KEYS_ROTATED = "keys.rotated"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Both identities in every entry that has them, named as they were at the time."""
+
+    action: Action
+    tenant_id: UUID
+    session_id: UUID | None = None
+    impersonator_kind: str | None = None
+    impersonator_id: UUID | None = None
+    impersonator_label: str | None = None
+    target_id: UUID | None = None
+    target_label: str | None = None
+    client_id: str | None = None
+    reason: str | None = None
+    ticket: str | None = None
+    rule: str | None = None
+    policy_version: int | None = None
+    code: str | None = None
+    detail: Mapping[str, object] = field(default_factory=dict)

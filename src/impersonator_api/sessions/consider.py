@@ -1,0 +1,137 @@
+"""The one place where policy is asked: may this go on, or begin?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from impersonator_api import policy
+from impersonator_api.directory import Client, Consent, Person, Workspace, common
+from impersonator_api.policy import Allowed, Ask, Denied, Mode
+from impersonator_api.sessions.session import EndReason, Session
+from impersonator_api.sessions.snapshot import BeforeStart, Live
+
+SCOPES = frozenset({"offline_access", "profile"})
+"""What an impersonation's tokens are good for: the target's profile, and being refreshed (seed 001)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody asks a session to be. Names are ids, external ids, client ids or slugs, as they were sent."""
+
+    target: str
+    client: str | None = None
+    workspace: str | None = None
+    mode: Mode | None = None
+    permissions: frozenset[str] | None = None
+    duration: timedelta | None = None
+    expires_at: datetime | None = None
+    reason: str | None = None
+    ticket: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    spa_required: bool = False
+    on_active: policy.OnActive = policy.OnActive.REPLACE  # the door's habit, where the document does not say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties:
+    """The snapshot's people and things, found and unambiguous."""
+
+    impersonator: Person | Client
+    target: Person
+    client: Client
+    consent: Consent | None
+    workspace: Workspace | None
+
+
+def consider(before: BeforeStart, parties: Parties, wish: Wish, now: datetime) -> Allowed | Denied:
+    """May this session begin?"""
+    span = wish.expires_at - now if wish.expires_at else wish.duration
+    ask = Ask(
+        now=now,
+        tenant=before.tenant,
+        impersonator=parties.impersonator,
+        target=parties.target,
+        client=parties.client,
+        workspace=parties.workspace,
+        consent=parties.consent,
+        scopes=SCOPES,
+        mode=wish.mode,
+        permissions=wish.permissions,
+        duration=span,
+        reason=wish.reason,
+        ticket=wish.ticket,
+        spa_required=wish.spa_required,
+    )
+    return _decide(ask, before.policy)
+
+
+def consider_again(live: Live, now: datetime) -> Session | EndReason:
+    """May this session go on under what is in force now? The session, perhaps narrowed, or why it ends."""
+    session = live.session
+    ask = Ask(
+        now=now,
+        tenant=live.tenant,
+        impersonator=live.impersonator,
+        target=live.target,
+        client=live.client,
+        workspace=live.workspace,
+        consent=live.consent,
+        scopes=session.scopes,
+        mode=session.mode,
+        permissions=_still_held(live) if session.mode is Mode.LIMITED else None,
+        duration=session.expires_at - session.started_at,
+        reason=session.reason,
+        ticket=session.ticket,
+    )
+    decision = _decide(ask, live.policy)
+    if isinstance(decision, Denied):
+        return why_it_ends(decision, live)
+    return replace(
+        session,
+        permissions=_narrower(session.permissions, decision.permissions),
+        rights=decision.rights,
+        rule=decision.rule,
+        policy_version=decision.policy_version,
+        revision=live.tenant.revision,
+    )
+
+
+def why_it_ends(denied: Denied, live: Live) -> EndReason:
+    """Whose change the refusal of a session that was once allowed comes from."""
+    by_law = {
+        "kill-switch": EndReason.KILL_SWITCH,
+        "tenant-opt-out": EndReason.TENANT_OPT_OUT,
+        "tenant-active": EndReason.TENANT_OPT_OUT,
+        "consent-given": EndReason.CONSENT_WITHDRAWN,
+        "client-active": EndReason.CLIENT_CHANGED,
+        "target-active": EndReason.TARGET_CHANGED,
+        "impersonator-active": EndReason.IMPERSONATOR_CHANGED,
+        "has-the-right": EndReason.IMPERSONATOR_CHANGED,
+        "privileged-target": EndReason.TARGET_CHANGED,
+    }
+    if denied.law in by_law:
+        return by_law[denied.law]
+    if live.target.rank != live.session.target_rank:
+        return EndReason.TARGET_CHANGED
+    if live.impersonator.rank != live.session.impersonator_rank:
+        return EndReason.IMPERSONATOR_CHANGED
+    if denied.policy_version != live.session.policy_version:
+        return EndReason.POLICY_CHANGED
+    return EndReason.IMPERSONATOR_CHANGED
+
+
+def _decide(ask: Ask, row: Mapping[Any, Any] | None) -> Allowed | Denied:
+    document, version = policy.document_in_force(row)
+    return policy.decide(ask, document, version)
+
+
+def _still_held(live: Live) -> frozenset[str]:
+    held = live.target.permissions_in(live.session.workspace_id)
+    return held if live.session.permissions is None else common(held, live.session.permissions)
+
+
+def _narrower(before: frozenset[str] | None, now: frozenset[str] | None) -> frozenset[str] | None:
+    if before is None or now is None:
+        return now if before is None else before
+    return before & now

@@ -1,0 +1,130 @@
+"""How impersonations end: by hand, by time, and by what changed."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from impersonator_api.audit import Action, recorded
+from impersonator_api.sessions import remembered, store
+from impersonator_api.sessions.consider import consider_again
+from impersonator_api.sessions.errors import (
+    NoActiveSessionError,
+    NotYourSessionError,
+    SessionAlreadyEndedError,
+    SessionUnknownError,
+    SeveralActiveError,
+)
+from impersonator_api.sessions.live import SERVICE_ITSELF
+from impersonator_api.sessions.session import EndReason, Session
+from impersonator_api.sessions.snapshot import Live, live_from
+from impersonator_api.sessions.store import Ending
+from impersonator_api.statement import Write
+from impersonator_api.work import Work
+
+SWEPT_AT_ONCE = 200
+DECIDED_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ender:
+    """Who ends: an id and label for the record, and whether other people's sessions are in reach."""
+
+    tenant_id: UUID
+    id: UUID
+    label: str
+    may_end_any: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A session that is over, and how long it lasted."""
+
+    session_id: UUID
+    lasted: timedelta
+
+
+async def end_own(work: Work, *, ender: Ender, running: Sequence[Mapping[str, Any]]) -> Ended:
+    """End the caller's only running session; `running` came with the caller, so nothing is read again."""
+    if not running:
+        raise NoActiveSessionError("You have no active impersonation session.")
+    if len(running) > 1:
+        raise SeveralActiveError("Say which one to end with session_id.")
+    session = store.session_from(running[0]["session"])
+    return _end(work, session, by=ender.label, client_label=running[0]["client_label"])
+
+
+async def end_one(work: Work, *, ender: Ender, session_id: UUID) -> Ended:
+    """End a session by its id: one's own, or anybody's with the right to."""
+    row = (await work.read(store.one_of_tenant(ender.tenant_id, session_id))).mappings().one_or_none()
+    if row is None:
+        raise SessionUnknownError("No impersonation session of your organisation has that id.")
+    session = store.session_from(row["session"])
+    if session.impersonator_id != ender.id and not ender.may_end_any:
+        raise NotYourSessionError(
+            "Ending other people's sessions needs the permission impersonation.end_any.",
+            record=[_not_yours(work, session, row["client_label"])],
+        )
+    if not session.is_running(work.now):
+        raise SessionAlreadyEndedError("This session is over; nothing was changed.")
+    return _end(work, session, by=ender.label, client_label=row["client_label"], own=session.impersonator_id == ender.id)
+
+
+async def expire_overdue(work: Work) -> int:
+    """Write down the end of overdue sessions, a batch at a time; expiry itself needs no sweeper."""
+    rows = (await work.read(store.overdue(work.now, SWEPT_AT_ONCE))).mappings().all()
+    over = [
+        remembered.ending(
+            work, store.session_from(row["session"]), reason=EndReason.EXPIRED, client_label=row["client_label"]
+        )
+        for row in rows
+    ]
+    if over:
+        work.write(*remembered.ended(work, over, by=SERVICE_ITSELF))
+    return len(over)
+
+
+async def end_disallowed(work: Work, tenant_id: UUID) -> Counter[EndReason]:
+    """End what a tenant's change no longer allows, in the change's own transaction; answers how many, by reason.
+
+    Whoever changes directory, clients, consents or policy calls this after raising the tenant's revision.
+    What is still allowed is not touched: its next use decides it again, and narrows it where it must.
+    """
+    ended: Counter[EndReason] = Counter()
+    after: UUID | None = None
+    while batch := await _active(work, tenant_id, after):
+        decided = [(live, consider_again(live, work.now)) for live in batch]
+        over = [_ending(work, live, reason) for live, reason in decided if isinstance(reason, EndReason)]
+        ended.update(each.reason for each in over)
+        if over:
+            work.write(*remembered.ended(work, over, by=SERVICE_ITSELF))
+        await work.send()
+        after = batch[-1].session.id
+    return ended
+
+
+async def _active(work: Work, tenant_id: UUID, after: UUID | None) -> Sequence[Live]:
+    question = store.live().where(store.is_active_in(tenant_id)).order_by(store.BY_ID).limit(DECIDED_AT_ONCE)
+    if after is not None:
+        question = question.where(store.BY_ID > after)
+    return [live_from(row) for row in (await work.read(question)).mappings()]
+
+
+def _ending(work: Work, live: Live, reason: EndReason) -> Ending:
+    is_overdue = not live.session.is_running(work.now)
+    why = EndReason.EXPIRED if is_overdue else reason
+    return remembered.ending(work, live.session, reason=why, client_label=live.client.label)
+
+
+def _end(work: Work, session: Session, *, by: str, client_label: str, own: bool = True) -> Ended:
+    reason = EndReason.STOPPED if own else EndReason.REVOKED
+    over = remembered.ending(work, session, reason=reason, client_label=client_label)
+    work.write(*remembered.ended(work, [over], by=by, rows=1))
+    return Ended(session_id=session.id, lasted=session.lasted(work.now))
+
+
+def _not_yours(work: Work, session: Session, client_label: str) -> Write:
+    entry = remembered.entry_of(session, Action.REFUSED, client_label=client_label, code=NotYourSessionError.code)
+    return recorded(work, entry)

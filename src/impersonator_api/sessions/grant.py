@@ -1,0 +1,64 @@
+"""What a session's tokens say: the session's limits, and the people as they are now."""
+
+from typing import Any
+
+from impersonator_api.directory import Client, Person, common
+from impersonator_api.policy import Rights
+from impersonator_api.sessions.session import Session
+from impersonator_api.sessions.snapshot import Live
+from impersonator_api.tokens import Actor, Identity, ImpersonationGrant
+from impersonator_api.work import Work
+
+
+def grant_of(work: Work, live: Live) -> ImpersonationGrant:
+    """The grant behind every token of a session; whatever is minted from it carries actor, mode and end."""
+    session, client = live.session, live.client
+    return ImpersonationGrant(
+        session_id=session.id,
+        session_ends_at=session.expires_at,
+        tenant=live.tenant.slug,
+        client_id=client.client_id,
+        audience=client.audience or work.settings.issuer,
+        subject=_identity(live.target),
+        actor=_actor(live.impersonator, session.actor),
+        scope=session.scopes,
+        roles=live.target.role_names,
+        mode=session.mode,
+        permissions=effective_permissions(session, impersonator=live.impersonator, target=live.target),
+        workspace=live.workspace.slug if live.workspace else None,
+        subject_form=client.subject,
+    )
+
+
+def effective_permissions(session: Session, *, impersonator: Person | Client, target: Person) -> frozenset[str] | None:
+    """What of the session's permissions is still held by whom it takes; `None` where the session restricts nothing."""
+    if session.permissions is None:
+        return None
+    held = common(session.permissions, target.permissions_in(session.workspace_id))
+    if session.rights is Rights.TARGET:
+        return held
+    return common(held, _permissions_of(impersonator, session.workspace_id))
+
+
+def _permissions_of(impersonator: Person | Client, workspace_id: Any) -> frozenset[str]:
+    if isinstance(impersonator, Person):
+        return impersonator.permissions_in(workspace_id)
+    return impersonator.permissions
+
+
+def _identity(party: Person | Client) -> Identity:
+    if isinstance(party, Person):
+        return Identity(str(party.id), party.external_id)
+    return Identity(party.client_id)
+
+
+def _actor(impersonator: Person | Client, login: Any) -> Actor:
+    return Actor(
+        identity=_identity(impersonator),
+        issuer=login.get("iss"),
+        acr=login.get("acr"),
+        amr=tuple(login.get("amr") or ()),
+        auth_time=login.get("auth_time"),
+    )
+
+

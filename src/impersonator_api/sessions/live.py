@@ -1,0 +1,53 @@
+"""Whether a session is alive now: asked at every door that one of its tokens reaches."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+
+from impersonator_api.sessions import remembered, store
+from impersonator_api.sessions.consider import consider_again
+from impersonator_api.sessions.errors import SessionNotRunningError
+from impersonator_api.sessions.session import EndReason, Session
+from impersonator_api.sessions.snapshot import Live, live_from
+from impersonator_api.work import Work
+
+SERVICE_ITSELF = "impersonator"
+"""`ended_by` of what nobody ended by hand."""
+
+
+async def load_live(work: Work, session_id: UUID, *, also: Mapping[str, ColumnElement[Any]] | None = None) -> Live:
+    """A running session with everything it depends on, decided again if anything changed since.
+
+    One statement; `also` are further columns for the same statement. Raises `SessionNotRunningError`
+    where the session is unknown or over; where a change no longer allows it, the error's record ends it.
+    """
+    columns = [column.label(name) for name, column in (also or {}).items()]
+    found = (await work.read(store.live().add_columns(*columns).where(store.is_session(session_id)))).mappings()
+    row = found.one_or_none()
+    if row is None:
+        raise SessionNotRunningError("This impersonation session is not known.")
+    live = live_from(row)
+    refuse_ended(work, live.session)
+    return still_allowed(work, live)
+
+
+def refuse_ended(work: Work, session: Session) -> None:
+    """Raise `SessionNotRunningError` for a session that is over, written down or not."""
+    if not session.is_running(work.now):
+        raise SessionNotRunningError("This impersonation session is over; start a new one.")
+
+
+def still_allowed(work: Work, live: Live) -> Live:
+    """The same session, decided again where the tenant changed since it was decided last."""
+    if live.session.revision == live.tenant.revision:
+        return live
+    session = consider_again(live, work.now)
+    if isinstance(session, EndReason):
+        over = remembered.ending(work, live.session, reason=session, client_label=live.client.label)
+        record = remembered.ended(work, [over], by=SERVICE_ITSELF)
+        raise SessionNotRunningError("This impersonation is no longer allowed; it has been ended.", record=record)
+    work.write(store.decided_again(session))
+    return replace(live, session=session)

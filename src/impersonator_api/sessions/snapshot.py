@@ -1,0 +1,88 @@
+"""What a decision depends on, read in one statement and frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from impersonator_api.directory import Client, Consent, Person, Tenant, Workspace
+from impersonator_api.directory import documents as directory
+from impersonator_api.sessions.session import Session
+from impersonator_api.sessions.store import session_from
+
+Row = Mapping[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place among an impersonator's active sessions, and who holds it."""
+
+    number: int
+    session: Session
+    client_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeStart:
+    """The snapshot of a start. What was not found is missing here; the story says which 404 that is."""
+
+    tenant: Tenant
+    impersonator: Person | Client
+    targets: tuple[Person, ...]
+    client: Client | None
+    consents: Mapping[UUID, Consent]
+    workspace: Workspace | None
+    policy: Row | None
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A session and everything it depends on, as of this moment."""
+
+    session: Session
+    tenant: Tenant
+    impersonator: Person | Client
+    target: Person
+    client: Client
+    consent: Consent | None
+    workspace: Workspace | None
+    policy: Row | None
+    also: Row
+
+
+def before_start_from(row: Row) -> BeforeStart:
+    """The snapshot in a row of `store.before_start`."""
+    return BeforeStart(
+        tenant=directory.tenant_from(row["tenant"]),
+        impersonator=_impersonator_from(row["impersonator"]),
+        targets=tuple(directory.person_from(person) for person in row["targets"]),
+        client=directory.client_from(row["client"]) if row["client"] else None,
+        consents={UUID(found["user_id"]): directory.consent_of(found) for found in row["consents"]},
+        workspace=directory.workspace_from(row["workspace"]),
+        policy=row["policy"],
+        slots=tuple(_slot_from(held) for held in row["slots"]),
+    )
+
+
+def live_from(row: Row) -> Live:
+    """The session in a row of `store.live`; what the question asked besides is in `also`."""
+    return Live(
+        session=session_from(row["session"]),
+        tenant=directory.tenant_from(row["tenant"]),
+        impersonator=_impersonator_from(row["impersonator"]),
+        target=directory.person_from(row["target"]),
+        client=directory.client_from(row["client"]),
+        consent=directory.consent_of(row["consent"]) if row["consent"] else None,
+        workspace=directory.workspace_from(row["workspace"]),
+        policy=row["policy"],
+        also=row,
+    )
+
+
+def _impersonator_from(row: Row) -> Person | Client:
+    return directory.client_from(row) if "client_id" in row else directory.person_from(row)
+
+
+def _slot_from(row: Row) -> Slot:
+    return Slot(number=row["slot"], session=session_from(row["session"]), client_label=row["client_label"])

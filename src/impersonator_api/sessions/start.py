@@ -1,0 +1,193 @@
+"""How an impersonation begins."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from impersonator_api import policy, tokens
+from impersonator_api.directory import Person, built_in_client_id
+from impersonator_api.policy import Allowed, Denied, OnActive
+from impersonator_api.sessions import remembered, store
+from impersonator_api.sessions.consider import SCOPES, Parties, Wish, consider
+from impersonator_api.sessions.errors import (
+    AmbiguousUserError,
+    ClientUnknownError,
+    ExpiresInThePastError,
+    ImpersonatesSelfError,
+    SessionAlreadyActiveError,
+    TargetUnknownError,
+    WorkspaceUnknownError,
+)
+from impersonator_api.sessions.grant import grant_of
+from impersonator_api.sessions.session import EndReason, Session, SessionStatus
+from impersonator_api.sessions.snapshot import BeforeStart, Live, Slot, before_start_from
+from impersonator_api.tokens import Minted, MintedRefresh
+from impersonator_api.work import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starter:
+    """Who wants to act: a user or a service of a tenant, with how that login happened (`iss`, `acr`, `amr`, `auth_time`)."""
+
+    tenant_id: UUID
+    tenant_slug: str
+    impersonator_id: UUID
+    login: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A session that has begun, and the tokens for it."""
+
+    live: Live
+    access: Minted
+    refresh: MintedRefresh
+
+
+async def start(work: Work, *, starter: Starter, wish: Wish) -> Started:
+    """Let an impersonator act as a user, if laws and policy allow it, and write down why.
+
+    Raises 400 for oneself, 404 for what the tenant does not know, a recorded refusal for what law or
+    policy deny, 409 for a slot that is held and may not be taken over.
+    """
+    before, parties = await _load(work, starter, wish)
+    decision = consider(before, parties, wish, work.now)
+    if isinstance(decision, Denied):
+        raise _refusal(work, decision, parties, wish)
+    session = _session(work, starter, parties, wish, decision, before.tenant.revision)
+    work.write(store.tenant_unchanged(starter.tenant_id, before.tenant.revision))
+    _take_slot(work, session, before.slots, decision, wish)
+    work.write(store.inserted(session))
+    live = _live(before, parties, session)
+    grant = grant_of(work, live)
+    refresh = tokens.mint_refresh(work, grant, tenant_id=session.tenant_id, family_id=work.new_id())
+    access = tokens.mint_access(work, grant, alg=parties.client.signing_alg)
+    work.write(
+        tokens.refresh_token_inserted(refresh.row),
+        remembered.started(work, session, client_label=parties.client.label),
+    )
+    return Started(live=live, access=access, refresh=refresh)
+
+
+async def _load(work: Work, starter: Starter, wish: Wish) -> tuple[BeforeStart, Parties]:
+    names = {
+        "target": wish.target,
+        "client": wish.client or built_in_client_id(starter.tenant_slug),
+        "workspace": wish.workspace,
+    }
+    if wish.expires_at is not None and wish.expires_at <= work.now:
+        raise ExpiresInThePastError("Choose an expires_at in the future, or leave it out.")
+    answer = await work.read(store.before_start(starter.tenant_id, starter.impersonator_id, names))
+    before = before_start_from(answer.mappings().one())
+    return before, _parties(before, wish)
+
+
+def _parties(before: BeforeStart, wish: Wish) -> Parties:
+    if any(target.id == before.impersonator.id for target in before.targets):
+        raise ImpersonatesSelfError("Choose another user; you already are this one.")
+    if not before.targets:
+        raise TargetUnknownError("No user of your organisation has that id or external id.")
+    if len(before.targets) > 1:
+        raise AmbiguousUserError("That id names one user and is the external id of another; use the other identifier.")
+    if before.client is None:
+        raise ClientUnknownError("No client of your organisation has that client_id.")
+    if wish.workspace is not None and before.workspace is None:
+        raise WorkspaceUnknownError("No workspace of your organisation has that id or slug.")
+    (target,) = before.targets
+    return Parties(
+        impersonator=before.impersonator,
+        target=target,
+        client=before.client,
+        consent=before.consents.get(target.id),
+        workspace=before.workspace,
+    )
+
+
+def _refusal(work: Work, denied: Denied, parties: Parties, wish: Wish) -> Exception:
+    record = remembered.refused(
+        work,
+        denied,
+        impersonator=parties.impersonator,
+        target=parties.target,
+        client=parties.client,
+        words={"reason": wish.reason, "ticket": wish.ticket},
+    )
+    return policy.refusal_for(denied, [record])
+
+
+def _take_slot(work: Work, session: Session, held: tuple[Slot, ...], decision: Allowed, wish: Wish) -> None:
+    """Queue the slot's write; the database, not this code, is what makes two winners impossible."""
+    if decision.max_active is None:
+        return
+    taken = {slot.number for slot in held}
+    free = next((number for number in range(decision.max_active) if number not in taken), None)
+    if free is not None:
+        work.write(store.slot_taken(session, free))
+        return
+    slot = min(held, key=lambda slot: (slot.session.expires_at > work.now, slot.session.started_at))
+    is_overdue = slot.session.expires_at <= work.now
+    if not is_overdue and (decision.on_active or wish.on_active) is OnActive.REJECT:
+        raise SessionAlreadyActiveError("End your active session first.", session_id=str(slot.session.id))
+    reason = EndReason.EXPIRED if is_overdue else EndReason.REPLACED
+    over = remembered.ending(work, slot.session, reason=reason, client_label=slot.client_label)
+    guard, _, entry = remembered.ended(work, [over], by=session.impersonator_label, rows=1)
+    taken_over = store.slot_taken_over(session, slot.number, holder=slot.session, holder_ended=guard.cte)
+    work.write(guard, entry, taken_over)
+
+
+def _session(
+    work: Work, starter: Starter, parties: Parties, wish: Wish, decision: Allowed, revision: int
+) -> Session:
+    impersonator, target = parties.impersonator, parties.target
+    return Session(
+        id=work.new_id(),
+        tenant_id=starter.tenant_id,
+        impersonator_kind=remembered.kind_of(impersonator),
+        impersonator_id=impersonator.id,
+        impersonator_label=impersonator.label,
+        impersonator_email=impersonator.email if isinstance(impersonator, Person) else None,
+        impersonator_rank=impersonator.rank,
+        target_id=target.id,
+        target_label=target.label,
+        target_email=target.email,
+        target_rank=target.rank,
+        client_id=parties.client.id,
+        workspace_id=parties.workspace.id if parties.workspace else None,
+        mode=decision.mode,
+        rights=decision.rights,
+        permissions=decision.permissions,
+        scopes=SCOPES,
+        reason=wish.reason,
+        ticket=wish.ticket,
+        status=SessionStatus.ACTIVE,
+        end_reason=None,
+        started_at=work.now,
+        expires_at=wish.expires_at or work.now + decision.duration,
+        ended_at=None,
+        ended_by=None,
+        ip=work.origin.ip,
+        user_agent=work.origin.user_agent,
+        rule=decision.rule,
+        policy_version=decision.policy_version,
+        revision=revision,
+        actor=dict(starter.login),
+        metadata=dict(wish.metadata or {}),
+    )
+
+
+def _live(before: BeforeStart, parties: Parties, session: Session) -> Live:
+    also: dict[str, Any] = {}
+    return Live(
+        session=session,
+        tenant=before.tenant,
+        impersonator=parties.impersonator,
+        target=parties.target,
+        client=parties.client,
+        consent=parties.consent,
+        workspace=parties.workspace,
+        policy=before.policy,
+        also=also,
+    )
+
+

@@ -1,0 +1,120 @@
+"""A real PostgreSQL, migrated once; each test brings tenants of its own, because the audit cannot be emptied."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from impersonator_api import embedded
+from impersonator_api.database import build_engine
+from impersonator_api.migrate import migrate
+from impersonator_api.settings import Settings
+from impersonator_api.work import Desk, Origin, Services
+
+
+class Clock:
+    """Time that a test moves."""
+
+    def __init__(self) -> None:
+        self.moment = datetime.now(UTC).replace(microsecond=0)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def forward(self, **span: float) -> None:
+        """Let time pass."""
+        self.moment += timedelta(**span)
+
+
+@pytest.fixture(scope="session")
+def owner_url() -> Iterator[str]:
+    """Whoever may make databases: the server named by IMPERSONATOR_TEST_DATABASE_URL, or an embedded one."""
+    named = os.environ.get("IMPERSONATOR_TEST_DATABASE_URL")
+    if named:
+        yield make_url(named).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+        return
+    with TemporaryDirectory(prefix="imp", dir="/tmp") as folder:  # noqa: S108  a socket's path must be short
+        server = embedded.start(Path(folder))
+        yield server.owner_url
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+async def template(owner_url: str) -> AsyncIterator[str]:
+    """The name of a database that is migrated and otherwise empty."""
+    name = f"impersonator_template_{uuid4().hex[:8]}"
+    await _on_server(owner_url, f'CREATE DATABASE "{name}" ENCODING \'UTF8\' TEMPLATE template0')
+    await migrate(_with_database(owner_url, name))
+    yield name
+    await _on_server(owner_url, f'DROP DATABASE "{name}"')
+
+
+@pytest.fixture(scope="session")
+async def database_url(owner_url: str, template: str) -> AsyncIterator[str]:
+    """The database most tests share."""
+    async for url in _clone(owner_url, template):
+        yield url
+
+
+@pytest.fixture
+async def fresh_database_url(owner_url: str, template: str) -> AsyncIterator[str]:
+    """A database nobody else uses."""
+    async for url in _clone(owner_url, template):
+        yield url
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The defaults, with a data folder of the test's own."""
+    return Settings(data_dir=tmp_path)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Time that stands still until the test moves it."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """The service's engine on the shared database."""
+    engine = build_engine(database_url, Settings())
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def desk_with(engine: AsyncEngine, settings: Settings, clock: Clock) -> Callable[[Services], Desk]:
+    """A desk with the long-lived services that a test needs."""
+    origin = Origin(request_id="test-request", ip="192.0.2.7", user_agent="tests")
+    return lambda services: Desk(engine=engine, settings=settings, services=services, clock=clock, origin=origin)
+
+
+@pytest.fixture
+def desk(desk_with: Callable[[Services], Desk]) -> Desk:
+    """A desk without services, for stories that need none."""
+    return desk_with(Services({}))
+
+
+def _with_database(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+async def _clone(owner_url: str, template: str) -> AsyncIterator[str]:
+    name = f"impersonator_test_{uuid4().hex[:8]}"
+    await _on_server(owner_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield _with_database(owner_url, name)
+    await _on_server(owner_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def _on_server(url: str, statement: str) -> None:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()

@@ -14,9 +14,12 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from impersonator_api.directory import tables
 from impersonator_api.directory.clients import Client, ClientKind, RefreshPolicy, Subject
-from impersonator_api.directory.people import Consent, Person, Role, Status, Tenant, Workspace
+from impersonator_api.directory.people import Consent, Person, Profile, Role, Status, Tenant, Workspace
 
 tenants = tables.tenants
+MAX_DIGITS = 10
+"""A client's number fits PostgreSQL's integer."""
+
 Json = Mapping[str, Any]
 JsonColumn = ColumnElement[Any]
 
@@ -59,6 +62,23 @@ def client_json(tenant_id: Any, name: Any, *, by: str = "client_id") -> JsonColu
     return question.where(clients.c.tenant_id == tenant_id, clients.c[by] == name).scalar_subquery()
 
 
+def client_named_json(tenant_id: Any, name: str | None) -> JsonColumn:
+    """The client of a tenant by its `client_id` or its number; no `client_id` begins with a digit."""
+    if name is not None and name.isascii() and name.isdigit() and len(name) < MAX_DIGITS:
+        return client_json(tenant_id, int(name), by="number")
+    return client_json(tenant_id, name)
+
+
+def client_with_secrets(client_id: str) -> Select[Any]:
+    """A client with its tenant and the digests of its secrets (hexadecimal), to authenticate it; unique over all tenants."""
+    clients = tables.clients.alias()
+    return select(
+        tenant_json(clients.c.tenant_id).label("tenant"),
+        _columns_of(clients, "secret_digests", "created_at").label("client"),
+        clients.c.secret_digests,
+    ).where(clients.c.client_id == client_id)
+
+
 def consent_json(user_id: Any, client_id: Any) -> JsonColumn:
     """What a user granted a client, or NULL."""
     consents = tables.consents.alias()
@@ -90,14 +110,13 @@ def client_ids_named(tenant_id: Any, name: str) -> Select[Any]:
     return select(clients.c.id).where(clients.c.tenant_id == tenant_id, clients.c.client_id == name)
 
 
-def consents_named_json(tenant_id: Any, user_name: str, client_name: Any) -> JsonColumn:
-    """A JSON list of what the people of that name granted the client of that name."""
-    consents, users, clients = tables.consents.alias(), tables.users.alias(), tables.clients.alias()
-    joined = consents.join(users, consents.c.user_id == users.c.id).join(clients, consents.c.client_id == clients.c.id)
+def consents_named_json(tenant_id: Any, user_name: str) -> JsonColumn:
+    """A JSON list of all that the people of that name granted."""
+    consents, users = tables.consents.alias(), tables.users.alias()
     return (
         select(func.coalesce(func.jsonb_agg(_columns_of(consents)), func.jsonb_build_array()))
-        .select_from(joined)
-        .where(users.c.tenant_id == tenant_id, is_named(users, user_name), clients.c.client_id == client_name)
+        .select_from(consents.join(users, consents.c.user_id == users.c.id))
+        .where(users.c.tenant_id == tenant_id, is_named(users, user_name))
         .scalar_subquery()
     )
 
@@ -106,10 +125,7 @@ def person_json(users: FromClause) -> JsonColumn:
     """A row of `users` with the roles and memberships that person has now."""
     return json_of(
         {
-            **{
-                name: users.c[name]
-                for name in ("id", "tenant_id", "external_id", "email", "display_name", "status", "attributes")
-            },
+            **{column.name: column for column in users.c},
             "roles": _roles_of(users),
             "memberships": _memberships_of(users),
         }
@@ -236,6 +252,19 @@ def person_from(row: Json) -> Person:
         status=Status(row["status"]),
         roles=tuple(_role_from(role) for role in row["roles"]),
         memberships={UUID(where): frozenset(held) for where, held in row["memberships"].items()},
+        profile=_profile_from(row),
+    )
+
+
+def _profile_from(row: Json) -> Profile:
+    return Profile(
+        email_verified=row["email_verified"],
+        given_name=row["given_name"],
+        family_name=row["family_name"],
+        locale=row["locale"],
+        attributes=row["attributes"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        updated_at=datetime.fromisoformat(row["updated_at"]),
     )
 
 

@@ -81,6 +81,19 @@ class Role:
     workspace_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a user's own pages show of him; no decision looks at it."""
+
+    email_verified: bool
+    given_name: str | None
+    family_name: str | None
+    locale: str | None
+    attributes: Mapping[str, object]
+    created_at: datetime
+    updated_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A user of a tenant's directory, with roles and memberships as they are now."""
@@ -93,6 +106,7 @@ class Person:
     status: Status
     roles: tuple[Role, ...] = ()
     memberships: Mapping[UUID, frozenset[str]] | None = None
+    profile: Profile | None = None
 
     @property
     def is_active(self) -> bool:

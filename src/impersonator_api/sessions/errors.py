@@ -10,6 +10,13 @@ class ImpersonatesSelfError(MalformedError):
     title = "Cannot impersonate yourself"
 
 
+class ClientNotSpaError(MalformedError):
+    """Only a browser application is handed a user's tokens (seed 001)."""
+
+    code = "client-not-spa"
+    title = "Client is not a SPA"
+
+
 class TargetUnknownError(NotFoundError):
     """No user of the caller's tenant has that id or external id."""
 

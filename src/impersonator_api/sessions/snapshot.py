@@ -30,7 +30,7 @@ class BeforeStart:
     impersonator: Person | Client
     targets: tuple[Person, ...]
     client: Client | None
-    consents: Mapping[UUID, Consent]
+    consents: Mapping[tuple[UUID, UUID], Consent]  # by user and client
     workspace: Workspace | None
     policy: Row | None
     slots: tuple[Slot, ...]
@@ -58,7 +58,7 @@ def before_start_from(row: Row) -> BeforeStart:
         impersonator=_impersonator_from(row["impersonator"]),
         targets=tuple(directory.person_from(person) for person in row["targets"]),
         client=directory.client_from(row["client"]) if row["client"] else None,
-        consents={UUID(found["user_id"]): directory.consent_of(found) for found in row["consents"]},
+        consents={_consent_key(found): directory.consent_of(found) for found in row["consents"]},
         workspace=directory.workspace_from(row["workspace"]),
         policy=row["policy"],
         slots=tuple(_slot_from(held) for held in row["slots"]),
@@ -82,6 +82,10 @@ def live_from(row: Row) -> Live:
 
 def _impersonator_from(row: Row) -> Person | Client:
     return directory.client_from(row) if "client_id" in row else directory.person_from(row)
+
+
+def _consent_key(row: Row) -> tuple[UUID, UUID]:
+    return UUID(row["user_id"]), UUID(row["client_id"])
 
 
 def _slot_from(row: Row) -> Slot:

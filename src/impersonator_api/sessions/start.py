@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from impersonator_api import policy, tokens
-from impersonator_api.directory import Person, built_in_client_id
+from impersonator_api.directory import ClientKind, Person, built_in_client_id
 from impersonator_api.policy import Allowed, Denied, OnActive
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.consider import SCOPES, Parties, Wish, consider
 from impersonator_api.sessions.errors import (
     AmbiguousUserError,
+    ClientNotSpaError,
     ClientUnknownError,
     ExpiresInThePastError,
     ImpersonatesSelfError,
@@ -92,6 +93,8 @@ def _parties(before: BeforeStart, wish: Wish) -> Parties:
         raise AmbiguousUserError("That id names one user and is the external id of another; use the other identifier.")
     if before.client is None:
         raise ClientUnknownError("No client of your organisation has that client_id.")
+    if wish.spa_required and before.client.kind is not ClientKind.SPA:
+        raise ClientNotSpaError("Choose a client of kind spa; others hold no user's tokens.")
     if wish.workspace is not None and before.workspace is None:
         raise WorkspaceUnknownError("No workspace of your organisation has that id or slug.")
     (target,) = before.targets
@@ -99,7 +102,7 @@ def _parties(before: BeforeStart, wish: Wish) -> Parties:
         impersonator=before.impersonator,
         target=target,
         client=before.client,
-        consent=before.consents.get(target.id),
+        consent=before.consents.get((target.id, before.client.id)),
         workspace=before.workspace,
     )
 

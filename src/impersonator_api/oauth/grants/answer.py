@@ -1,0 +1,15 @@
+"""What the token endpoint answers (RFC 6749 §5.1)."""
+
+from dataclasses import dataclass, field
+
+from impersonator_api.tokens import Minted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenAnswer:
+    """An access token, and where the grant gives one a refresh token. `scope` is there whenever it must be told."""
+
+    access: Minted
+    refresh: Minted | None = None
+    scope: frozenset[str] | None = None
+    token_type: str = field(default="Bearer")

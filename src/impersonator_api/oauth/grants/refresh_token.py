@@ -1,0 +1,104 @@
+"""A SPA trades its refresh token for a new access token (RFC 6749 §6, RFC 9700 §4.14)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from impersonator_api import sessions, tokens
+from impersonator_api.audit import Action, recorded
+from impersonator_api.directory import RefreshPolicy
+from impersonator_api.oauth.clients import Presented
+from impersonator_api.oauth.errors import InvalidClientError, InvalidGrantError, InvalidOAuthRequestError, InvalidScopeError
+from impersonator_api.oauth.grants.answer import TokenAnswer
+from impersonator_api.sessions import EndReason, Live, SessionNotRunningError
+from impersonator_api.statement import Write
+from impersonator_api.tokens import InvalidTokenError, Minted, RefreshState, VerifiedClaims
+from impersonator_api.work import Work
+
+NAME = "refresh_token"
+
+GRACE = timedelta(seconds=10)
+"""How long a client whose answer got lost may ask again, as long as it has not used the successor."""
+
+
+async def refresh_token(work: Work, *, presented: Presented, parameters: Mapping[str, str]) -> TokenAnswer:
+    """Verify the token, find its session alive, then rotate or reuse as the client's policy says.
+
+    A used token that comes back is a replay: the error's record ends its session, and with it the family.
+    """
+    claims = await _verified(work, parameters.get("refresh_token"))
+    live, state = await _load(work, claims)
+    _refuse_other_client(live, presented)
+    scope = _narrowed(live, parameters.get("scope"))
+    if live.client.refresh_policy is RefreshPolicy.REUSE:
+        return _answer(work, live, scope=scope, refresh=None, code=None)
+    if state.used_at is None:
+        return _answer(work, live, scope=scope, refresh=_successor(work, live, state), code=None)
+    if state.successor is not None and state.successor.used_at is None and work.now - state.used_at <= GRACE:
+        again = tokens.sign_refresh_again(work, state.successor.claims)
+        return _answer(work, live, scope=scope, refresh=again, code="retried")
+    raise InvalidGrantError("This refresh token was used before; the session has been ended.", record=_replay(work, live))
+
+
+async def _verified(work: Work, token: str | None) -> VerifiedClaims:
+    if token is None:
+        raise InvalidOAuthRequestError("The parameter refresh_token is missing.")
+    try:
+        return await tokens.verify_refresh_token(work, token)
+    except InvalidTokenError as error:
+        raise InvalidGrantError("The refresh token is invalid or expired.") from error
+
+
+async def _load(work: Work, claims: VerifiedClaims) -> tuple[Live, RefreshState]:
+    session_id, jti = UUID(claims.load_text("sid")), UUID(claims.load_text("jti"))
+    try:
+        live = await sessions.load_live(work, session_id, also={"refresh": tokens.refresh_token_json(jti)})
+    except SessionNotRunningError as error:
+        raise InvalidGrantError(error.detail, record=error.record) from error
+    state = tokens.refresh_state_from(live.also["refresh"])
+    if state is None or state.session_id != session_id:
+        raise InvalidGrantError("The refresh token is invalid or expired.")
+    return live, state
+
+
+def _refuse_other_client(live: Live, presented: Presented) -> None:
+    """Hold the token to its client (RFC 6749 §6): named where it rotates, and never another one."""
+    if presented.secret is not None:
+        raise InvalidClientError("This client is public and has no secret.")
+    if presented.client_id is None and live.client.refresh_policy is RefreshPolicy.ROTATE:
+        raise InvalidOAuthRequestError("The parameter client_id is missing.")
+    if presented.client_id not in {None, live.client.client_id}:
+        raise InvalidGrantError("The refresh token was issued to another client.")
+
+
+def _narrowed(live: Live, scope: str | None) -> frozenset[str]:
+    asked = frozenset((scope or "").split()) or live.session.scopes
+    if not asked <= live.session.scopes:
+        raise InvalidScopeError("A refresh may narrow the scope, never widen it.")
+    return asked
+
+
+def _successor(work: Work, live: Live, state: RefreshState) -> Minted:
+    grant = sessions.grant_of(work, live)
+    minted = tokens.mint_refresh(work, grant, tenant_id=live.tenant.id, family_id=state.family_id)
+    used = tokens.refresh_token_used(state.id, successor_id=minted.jti, now=work.now)
+    work.write(used, tokens.refresh_token_inserted_after(used.cte, minted.row))
+    return minted
+
+
+def _answer(
+    work: Work, live: Live, *, scope: frozenset[str], refresh: Minted | None, code: str | None
+) -> TokenAnswer:
+    grant = replace(sessions.grant_of(work, live), scope=scope)
+    access = tokens.mint_access(work, grant, alg=live.client.signing_alg)
+    entry = sessions.entry_of(live.session, Action.REFRESHED, client_label=live.client.label, code=code)
+    work.write(recorded(work, entry))
+    return TokenAnswer(access=access, refresh=refresh, scope=scope if scope != live.session.scopes else None)
+
+
+def _replay(work: Work, live: Live) -> list[Write]:
+    label = live.client.label
+    over = sessions.ending(work, live.session, reason=EndReason.REFRESH_REPLAYED, client_label=label)
+    replayed = sessions.entry_of(live.session, Action.REPLAYED, client_label=label, code=EndReason.REFRESH_REPLAYED)
+    return [*sessions.ended(work, [over], by=sessions.SERVICE_ITSELF), recorded(work, replayed)]

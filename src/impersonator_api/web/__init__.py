@@ -1,0 +1,1 @@
+"""The doors: they speak HTTP and decide nothing."""

@@ -1,0 +1,31 @@
+"""One line for each request: what was asked of which route, how it ended and how long it took."""
+
+from time import perf_counter
+
+import structlog
+from starlette.types import Scope
+
+from impersonator_api.work import Origin
+
+CLIENT_WENT_AWAY = 499
+"""What proxies log where nobody was left to answer."""
+
+
+def log_access(scope: Scope, origin: Origin, *, status: int, started_at: float) -> None:
+    """Write the line. The route is its template: a path or a query may hold a name or a token."""
+    line = {
+        "method": scope["method"],
+        "route": route_of(scope),
+        "status": status,
+        "duration_ms": round((perf_counter() - started_at) * 1000, 1),
+        "ip": origin.ip,
+    }
+    code = scope["state"].get("problem")
+    if code:
+        line["problem"] = code
+    structlog.get_logger().info("request", **line)
+
+
+def route_of(scope: Scope) -> str | None:
+    """The matched route's template, `None` where no route matched."""
+    return getattr(scope.get("route"), "path", None)

@@ -1,0 +1,251 @@
+"""What the admin API takes and answers (seed 002, with our extras)."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from impersonator_api.policy import Mode
+from impersonator_api.sessions import Ended, EndReason, Filters, ImpersonatorKind, Listed, Page, SessionStatus, Started, Wish
+from impersonator_api.web.identifiers import read_identifier
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+
+START_EXAMPLES = {
+    "the least": {"target_user_id": "1003", "reason": "Locked out since this morning"},
+    "with limits": {
+        "target_user_id": "1003",
+        "reason": "Locked out since this morning",
+        "ticket": "SUP-4711",
+        "client_id": "dashboard",
+        "workspace_id": "north",
+        "permissions": ["ticket.read"],
+        "duration_seconds": 900,
+    },
+}
+
+
+class StartBody(BaseModel):
+    """Whom to act as, why, and how far. Everything but the target has a default in the policy."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    target_user_id: str | int = Field(description="Our id, or the identity provider's; text or integer.")
+    reason: Annotated[str, StringConstraints(max_length=500)] | None = None
+    client_id: Name | None = Field(None, description="The application to enter; left out: the organisation's built-in one.")
+    workspace_id: Name | None = Field(None, description="Id or slug of a workspace of the target's.")
+    mode: Annotated[Mode, Field(strict=False)] | None = Field(None, description="Left out: what the rule grants first.")
+    permissions: list[Name] | None = Field(None, max_length=100, description="Makes the mode `limited`.")
+    duration_seconds: int | None = Field(None, gt=0, le=86_400)
+    expires_at: AwareDatetime | None = Field(None, description="Instead of `duration_seconds`.")
+    ticket: Name | None = None
+    metadata: dict[Name, Any] | None = Field(None, max_length=50, description="Kept with the session as it is.")
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.duration_seconds is not None and self.expires_at is not None:
+            message = "give duration_seconds or expires_at, not both"
+            raise ValueError(message)
+        return self
+
+    def wish(self) -> Wish:
+        """What the caller asks for, in the words of the domain; raises 400 for an id that cannot be one."""
+        return Wish(
+            target=read_identifier(self.target_user_id),
+            client=self.client_id,
+            workspace=self.workspace_id,
+            mode=self.mode,
+            permissions=None if self.permissions is None else frozenset(self.permissions),
+            duration=None if self.duration_seconds is None else timedelta(seconds=self.duration_seconds),
+            expires_at=self.expires_at,
+            reason=self.reason,
+            ticket=self.ticket,
+            metadata=self.metadata,
+        )
+
+
+class EndBody(BaseModel):
+    """Which session to end; left out: the caller's only one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    session_id: str | None = None
+
+
+class SessionSummary(BaseModel):
+    """One session as lists show it."""
+
+    id: UUID
+    impersonator_id: UUID
+    impersonator_email: str | None
+    target_user_id: UUID
+    target_user_email: str | None
+    reason: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    is_active: bool
+    duration_seconds: int
+    status: SessionStatus
+    impersonator_kind: ImpersonatorKind
+    impersonator_label: str
+    target_label: str
+    client_id: str
+    workspace: str | None
+    mode: Mode
+    permissions: list[str] | None
+    ticket: str | None
+    expires_at: datetime
+    end_reason: EndReason | None
+    ended_by: str | None
+    rule: str
+    policy_version: int
+    metadata: dict[str, Any]
+
+    @classmethod
+    def of(cls, listed: Listed, now: datetime) -> Self:
+        """A session as of now: one that is overdue has ended, whether or not somebody wrote it down."""
+        session = listed.session
+        is_overdue = session.status is SessionStatus.ACTIVE and not session.is_running(now)
+        return cls(
+            id=session.id,
+            impersonator_id=session.impersonator_id,
+            impersonator_email=session.impersonator_email,
+            target_user_id=session.target_id,
+            target_user_email=session.target_email,
+            reason=session.reason,
+            started_at=session.started_at,
+            ended_at=session.expires_at if is_overdue else session.ended_at,
+            is_active=session.is_running(now),
+            duration_seconds=int(session.lasted(now).total_seconds()),
+            status=SessionStatus.ENDED if is_overdue else session.status,
+            impersonator_kind=session.impersonator_kind,
+            impersonator_label=session.impersonator_label,
+            target_label=session.target_label,
+            client_id=listed.client_label,
+            workspace=listed.workspace,
+            mode=session.mode,
+            permissions=None if session.permissions is None else sorted(session.permissions),
+            ticket=session.ticket,
+            expires_at=session.expires_at,
+            end_reason=EndReason.EXPIRED if is_overdue else session.end_reason,
+            ended_by=session.ended_by,
+            rule=session.rule,
+            policy_version=session.policy_version,
+            metadata=dict(session.metadata),
+        )
+
+
+class TargetUser(BaseModel):
+    """Whom the session acts as."""
+
+    id: UUID
+    email: str | None
+    display_name: str | None
+    role: str | None = Field(description="The highest role; `roles` in the token has all of them.")
+
+
+class StartAnswer(BaseModel):
+    """The session that began, and its tokens. `token` and `access_token` are the same."""
+
+    success: Literal[True] = True
+    session_id: UUID
+    token: str
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # the RFC's word, no password
+    expires_in: int = Field(description="Seconds that the access token lives.")
+    expires_at: datetime = Field(description="When the session ends at the latest.")
+    refresh_token: str
+    refresh_token_expires_in: int
+    refresh_token_expires_on: int = Field(description="Seconds since the epoch.")
+    target_user: TargetUser
+    message: str = "Impersonation session started successfully"
+    session: SessionSummary
+
+    @classmethod
+    def of(cls, started: Started, now: datetime) -> Self:
+        """The answer to a start."""
+        live = started.live
+        workspace = live.workspace.slug if live.workspace else None
+        listed = Listed(session=live.session, client_label=live.client.client_id, workspace=workspace)
+        return cls(
+            session_id=live.session.id,
+            token=started.access.token,
+            access_token=started.access.token,
+            expires_in=started.access.expires_in,
+            expires_at=live.session.expires_at,
+            refresh_token=started.refresh.token,
+            refresh_token_expires_in=started.refresh.expires_in,
+            refresh_token_expires_on=int(started.refresh.expires_at.timestamp()),
+            target_user=TargetUser(
+                id=live.target.id,
+                email=live.target.email,
+                display_name=live.target.display_name,
+                role=next(iter(live.target.role_names), None),
+            ),
+            session=SessionSummary.of(listed, now),
+        )
+
+
+class EndAnswer(BaseModel):
+    """The session that is over."""
+
+    success: Literal[True] = True
+    message: str = "Impersonation session ended successfully"
+    session_id: UUID
+    duration_seconds: int
+
+    @classmethod
+    def of(cls, ended: Ended) -> Self:
+        """The answer to an end."""
+        return cls(session_id=ended.session_id, duration_seconds=int(ended.lasted.total_seconds()))
+
+
+class ListQuery(BaseModel):
+    """The filters of a list; an unknown one is refused, because a page that ignores it would mislead."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    impersonator: Name | None = Field(None, description="Id or external id of a user, or a client_id.")
+    target: Name | None = Field(None, description="Id or external id of a user.")
+    client: Name | None = Field(None, description="A client_id.")
+    status: SessionStatus | None = None
+    started_from: AwareDatetime | None = Field(None, alias="from", description="Started at or after.")
+    started_to: AwareDatetime | None = Field(None, alias="to", description="Started before.")
+    q: Name | None = Field(None, description="The beginning of either e-mail address, or a whole ticket.")
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=64, description="From the `Link` header; never made by hand.")
+
+    def filters(self) -> Filters:
+        """What to look for, in the words of the domain."""
+        return Filters(
+            impersonator=self.impersonator,
+            target=self.target,
+            client=self.client,
+            status=self.status,
+            started_from=self.started_from,
+            started_to=self.started_to,
+            q=self.q,
+        )
+
+    def as_sent(self) -> dict[str, str | None]:
+        """The filters for a cursor and its link, without limit and cursor."""
+        sent = self.model_dump(mode="json", by_alias=True, exclude={"limit", "cursor"}, exclude_none=True)
+        return {name: str(value) for name, value in sent.items()}
+
+
+class ListAnswer(BaseModel):
+    """One page, newest first. `total_count` is exact up to 10 000."""
+
+    sessions: list[SessionSummary]
+    total_count: int
+    total_is_capped: bool
+
+    @classmethod
+    def of(cls, page: Page, now: datetime) -> Self:
+        """The answer of a list."""
+        return cls(
+            sessions=[SessionSummary.of(listed, now) for listed in page.sessions],
+            total_count=page.total,
+            total_is_capped=page.is_capped,
+        )

@@ -1,0 +1,151 @@
+"""Request bodies, read by the door itself once the caller is known: 401 and 403 come before 415, 400 and 422."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from math import isfinite
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from impersonator_api.errors import InvalidError, MalformedError
+from impersonator_api.web.errors import FormError, UnsupportedMediaTypeError
+from impersonator_api.web.limits import decode_strictly
+from impersonator_api.web.violations import violations
+
+M = TypeVar("M", bound=BaseModel)
+
+JSON = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
+FORM = re.compile(r'application/x-www-form-urlencoded\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
+
+MAX_DEPTH = 16
+MAX_PARAMETERS = 50
+LARGEST_INTEGER = 2**63 - 1
+UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+
+
+async def read_json(request: Request, model: type[M]) -> M:
+    """The JSON body as a model; no body at all is an empty object.
+
+    Raises `UnsupportedMediaTypeError` (415), `MalformedError` (400) for what is not JSON with unique names
+    (RFC 8259 §4, RFC 7493), `InvalidError` (422) for what breaks the model or no column can hold.
+    """
+    raw = await request.body()
+    if raw:
+        _require_media_type(request, JSON, "application/json")
+        _refuse_unfit(_parsed(raw))
+    try:
+        # Pydantic reads the JSON itself: only then are strict models strict by JSON's types.
+        return model.model_validate_json(raw or b"{}")
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        at_body = [{**each, "loc": ("body", *each["loc"])} for each in found]
+        raise InvalidError(
+            "The body breaks the schema; `errors` says where.", errors=violations(at_body, members=member_names(model))
+        ) from None
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The parameters of an OAuth form; raises `FormError`.
+
+    RFC 6749 §3.2: a parameter without a value counts as omitted, and none may be repeated.
+    """
+    raw = await request.body()
+    _require_form(request)
+    try:
+        decode_strictly(raw)
+        pairs = parse_qsl(
+            raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
+        )
+    except ValueError as error:
+        raise FormError("The form must be percent-encoded UTF-8 with few parameters.") from error
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise FormError("A parameter is repeated; send each once.")
+    return {name: value for name, value in form.items() if value}
+
+
+@cache
+def member_names(model: type[BaseModel]) -> frozenset[str]:
+    """Every member's name that a model knows, at any depth."""
+    return frozenset(_names(model.model_json_schema()))
+
+
+def _names(schema: object) -> Iterator[str]:
+    match schema:
+        case dict():
+            properties = schema.get("properties")
+            yield from properties if isinstance(properties, dict) else ()
+            for inner in schema.values():
+                yield from _names(inner)
+        case list():
+            for inner in schema:
+                yield from _names(inner)
+
+
+def _require_media_type(request: Request, wanted: re.Pattern[str], name: str) -> None:
+    if not wanted.fullmatch(request.headers.get("content-type", "").strip()):
+        raise UnsupportedMediaTypeError(f"Send the body as {name} in UTF-8.")
+
+
+def _require_form(request: Request) -> None:
+    try:
+        _require_media_type(request, FORM, "application/x-www-form-urlencoded")
+    except UnsupportedMediaTypeError as error:
+        raise FormError(error.detail) from error
+
+
+def _parsed(raw: bytes) -> object:
+    try:
+        return json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_int=_storable_integer,
+            parse_float=_finite,
+            parse_constant=_finite,
+        )
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("The body must be JSON in UTF-8 with unique names.") from error
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # Two readers of one body must not see two values.
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("repeated name")
+    return members
+
+
+def _storable_integer(digits: str) -> int:
+    # Compared by length first: converting a very long number takes long.
+    if len(digits) > len(str(LARGEST_INTEGER)) + 1 or abs(int(digits)) > LARGEST_INTEGER:
+        raise InvalidError("A number is beyond 64 bits; send a smaller one.")
+    return int(digits)
+
+
+def _finite(number: str) -> float:
+    value = float(number.replace("Infinity", "inf"))
+    if not isfinite(value):
+        raise ValueError("not a finite number")
+    return value
+
+
+def _refuse_unfit(value: object, depth: int = 0) -> None:
+    if depth > MAX_DEPTH:
+        raise InvalidError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    match value:
+        case str():
+            if UNSTORABLE.search(value):
+                raise InvalidError("A text holds NUL or a lone surrogate; leave it out.")
+        case Mapping():
+            for name, inner in value.items():
+                _refuse_unfit(name, depth + 1)
+                _refuse_unfit(inner, depth + 1)
+        case list():
+            for inner in value:
+                _refuse_unfit(inner, depth + 1)
+        case _:
+            return

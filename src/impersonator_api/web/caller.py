@@ -1,0 +1,44 @@
+"""Who is calling: from a request's headers to whoever a story is told for."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from impersonator_api import sessions
+from impersonator_api.callers import Credentials, find_credentials
+from impersonator_api.sessions import Ender, Reader, Starter
+from impersonator_api.web.work import DeskDep
+
+
+async def credentials_of(request: Request) -> Credentials | None:
+    """The request's bearer token, or the cookie's where the CSRF guard holds; never one in the URL."""
+    return find_credentials(
+        authorization_values=request.headers.getlist("authorization"),
+        cookie_values=request.headers.getlist("cookie"),
+        method=request.method,
+        sec_fetch_site=request.headers.get("sec-fetch-site"),
+        query_has_token="access_token" in request.query_params,
+    )
+
+
+CredentialsDep = Annotated[Credentials | None, Depends(credentials_of)]
+
+
+async def starter_of(desk: DeskDep, credentials: CredentialsDep) -> Starter:
+    """Whoever may start impersonations."""
+    return await desk.run(sessions.admit_starter, credentials=credentials)
+
+
+async def ender_of(desk: DeskDep, credentials: CredentialsDep) -> Ender:
+    """Whoever may end them."""
+    return await desk.run(sessions.admit_ender, credentials=credentials)
+
+
+async def reader_of(desk: DeskDep, credentials: CredentialsDep) -> Reader:
+    """Whoever may look at them."""
+    return await desk.run(sessions.admit_reader, credentials=credentials)
+
+
+StarterDep = Annotated[Starter, Depends(starter_of)]
+EnderDep = Annotated[Ender, Depends(ender_of)]
+ReaderDep = Annotated[Reader, Depends(reader_of)]

@@ -1,0 +1,46 @@
+"""Whether this process lives, and whether it can do its work."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from impersonator_api.database import faults_told
+from impersonator_api.errors import ServiceError
+from impersonator_api.migrate import revision_of
+from impersonator_api.tokens import KeyRing
+from impersonator_api.web.work import Office, office_of
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+RETRY_AFTER = "2"
+OK = "ok"
+
+
+@router.get("/live", summary="Is the process alive?")
+async def live() -> JSONResponse:
+    """Asks nothing of the database: a restart would not bring that back."""
+    return JSONResponse({"status": "alive"})
+
+
+@router.get("/ready", summary="Can it do its work?", responses={503: {"description": "Not now; `checks` says why."}})
+async def ready(request: Request) -> JSONResponse:
+    """The database answers, its schema is the one this code was written for, and there are keys to sign with."""
+    office = office_of(request)
+    checks = {**await _database_checks(office, request.app.state.head_revision), "keys": _keys_check(office)}
+    if all(answer == OK for answer in checks.values()):
+        return JSONResponse({"status": "ready", "checks": checks})
+    return JSONResponse({"status": "not ready", "checks": checks}, 503, {"Retry-After": RETRY_AFTER})
+
+
+async def _database_checks(office: Office, head: str) -> dict[str, str]:
+    try:
+        with faults_told():
+            revision = await revision_of(office.engine)
+    except ServiceError:
+        return {"database": "does not answer", "schema": "unknown"}
+    schema = OK if revision == head else "is not at this version's revision; run `impersonator migrate`"
+    return {"database": OK, "schema": schema}
+
+
+def _keys_check(office: Office) -> str:
+    signing = office.services.get(KeyRing).snapshot.signing
+    return OK if signing else "none to sign with; run `impersonator doctor`"

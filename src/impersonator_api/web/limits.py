@@ -1,0 +1,87 @@
+"""How large a request may be, and which bytes its path, query and headers may hold."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
+
+from starlette.types import Message, Receive, Scope
+
+from impersonator_api.errors import MalformedError
+from impersonator_api.web.errors import BodyTooLargeError, HeadersTooLargeError, UriTooLongError
+
+KIBIBYTE = 1024
+MAX_BODY = 64 * KIBIBYTE
+MAX_URI_PART = 8 * KIBIBYTE
+MAX_HEADERS = 32 * KIBIBYTE
+
+PLAIN = re.compile(rb"[!-$&-~]*")
+"""Visible ASCII without a percent sign: nothing to decode, nothing to doubt."""
+
+BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+def refuse_unfit(scope: Scope) -> None:
+    """Raise for a request that no door should see: too large, or with bytes no text column can hold."""
+    _refuse_headers(scope["headers"])
+    _refuse_uri_part(scope.get("raw_path") or scope["path"].encode(), "path")
+    _refuse_uri_part(scope["query_string"], "query")
+
+
+def bounded(receive: Receive) -> Receive:
+    """The same stream, which raises `BodyTooLargeError` where it grows too large; a length can be left unsaid."""
+    size = 0
+
+    async def receive_within_bounds() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BODY:
+            raise _body_too_large()
+        return message
+
+    return receive_within_bounds
+
+
+def decode_strictly(raw: bytes) -> str:
+    """Percent-encoded bytes as text; raises `ValueError` for a broken escape, bytes that are not UTF-8, and NUL.
+
+    UTF-8 has no surrogates (RFC 3629 §3), so none come out of here either.
+    """
+    if PLAIN.fullmatch(raw):
+        return raw.decode("ascii")
+    if not raw.isascii() or BROKEN_ESCAPE.search(raw):
+        raise ValueError("is not percent-encoded")
+    text = unquote_to_bytes(raw).decode("utf-8")
+    if "\0" in text:
+        raise ValueError("holds NUL")
+    return text
+
+
+def _refuse_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    size = 0
+    for name, value in headers:
+        size += len(name) + len(value)
+        if b"\0" in value:
+            raise MalformedError("A header field holds NUL; leave it out.")
+        if name == b"content-length" and _is_too_large(value):
+            raise _body_too_large()
+    if size > MAX_HEADERS:
+        raise HeadersTooLargeError(f"The header fields together may have {MAX_HEADERS // KIBIBYTE} KiB; send fewer.")
+
+
+def _is_too_large(content_length: bytes) -> bool:
+    # The server has seen to it that it is a number; a very long one is not worth converting.
+    return content_length.isdigit() and (len(content_length) > len(str(MAX_BODY)) or int(content_length) > MAX_BODY)
+
+
+def _body_too_large() -> BodyTooLargeError:
+    return BodyTooLargeError(f"A body may have {MAX_BODY // KIBIBYTE} KiB; send less.")
+
+
+def _refuse_uri_part(raw: bytes, part: str) -> None:
+    if len(raw) > MAX_URI_PART:
+        raise UriTooLongError(f"The {part} may have {MAX_URI_PART // KIBIBYTE} KiB; send less.")
+    try:
+        decode_strictly(raw)
+    except ValueError as error:
+        raise MalformedError(f"The {part} must be percent-encoded UTF-8 without NUL.") from error

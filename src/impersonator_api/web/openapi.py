@@ -1,0 +1,182 @@
+"""The OpenAPI document: every body, every error and every way to sign in, with examples."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from typing_extensions import override
+
+from impersonator_api.errors import ServiceError
+from impersonator_api.web.problems import MEDIA_TYPE
+
+Json = dict[str, Any]
+
+HOISTED = "x-components"
+"""Under this name an operation carries schemas until the document gathers them in its components."""
+
+DESCRIPTION = """\
+Lets support staff, services and agents act as a user: with a right to do so, a reason, a limit, an end that takes
+effect at once, and a record. Errors are `application/problem+json` with a stable `code`; on `/oauth2` they are
+what RFC 6749 §5.2 says.
+"""
+
+TAGS = [
+    {"name": "impersonation", "description": "Start, end, list and show impersonation sessions."},
+    {"name": "users", "description": "Service to service: a token for a single-page application."},
+    {"name": "oauth", "description": "Tokens, and whom they stand for."},
+    {"name": "discovery", "description": "Keys and metadata for verifiers."},
+    {"name": "health", "description": "For whoever operates the service."},
+]
+
+SECURITY_SCHEMES: Json = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "auth_token",
+        "description": "The same token for a browser, only without an Authorization header, and with the CSRF guard.",
+    },
+    "basic": {"type": "http", "scheme": "basic", "description": "Client id and secret, form-encoded first."},
+}
+
+PROBLEM: Json = {
+    "type": "object",
+    "title": "Problem",
+    "description": "What went wrong (RFC 9457). Some codes have members of their own.",
+    "required": ["type", "title", "status", "detail", "instance", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "description": "Leads to a page about the code."},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "description": "The HTTP status again."},
+        "detail": {"type": "string", "description": "What to do, for a person."},
+        "instance": {"type": "string", "format": "uri", "description": "This very occurrence; holds the request id."},
+        "code": {"type": "string", "description": "Stable for ever; what programs compare."},
+        "errors": {
+            "type": "array",
+            "description": "Where a schema was broken; never with what was sent.",
+            "items": {
+                "type": "object",
+                "required": ["message"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "A JSON pointer into the body."},
+                    "parameter": {"type": "string", "description": "Or the name of a parameter."},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+ANY_PROBLEM: Json = {
+    "description": "Any other problem.",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+OAUTH = "/oauth2/"
+"""Below this path errors are RFC 6749 §5.2 JSON."""
+
+OAUTH_ERROR: Json = {
+    "type": "object",
+    "title": "OAuthError",
+    "description": "What went wrong (RFC 6749 §5.2).",
+    "required": ["error"],
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+}
+
+ANY_OAUTH_ERROR: Json = {
+    "description": "Any error.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}},
+}
+
+
+class DocumentedService(FastAPI):
+    """FastAPI whose document says what the service really answers."""
+
+    @override
+    def openapi(self) -> Json:
+        """The document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = completed(super().openapi())
+        return self.openapi_schema
+
+
+def completed(document: Json) -> Json:
+    """Gather schemas, add the problem document, drop the validation error that is FastAPI's and not ours."""
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for path, operation in _operations(document):
+        schemas.update(operation.pop(HOISTED, {}))
+        _replace_default_errors(operation["responses"], speaks_oauth=path.startswith(OAUTH))
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas.update(Problem=PROBLEM, OAuthError=OAUTH_ERROR)
+    components["securitySchemes"] = SECURITY_SCHEMES
+    return document
+
+
+def openapi_body(model: type[BaseModel], examples: Mapping[str, object] | None = None) -> Json:
+    """For `openapi_extra=`: the JSON body that a door reads itself, with named examples."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    inner = schema.pop("$defs", {})
+    content: Json = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
+    if examples:
+        content["examples"] = {name: {"value": value} for name, value in examples.items()}
+    is_required = bool(schema.get("required"))
+    return {
+        "requestBody": {"required": is_required, "content": {"application/json": content}},
+        HOISTED: {**inner, model.__name__: schema},
+    }
+
+
+def openapi_form(properties: Mapping[str, str], *, required: Sequence[str] = ()) -> Json:
+    """For `openapi_extra=`: the form that an OAuth door reads itself; parameters with their descriptions."""
+    schema: Json = {
+        "type": "object",
+        "properties": {name: {"type": "string", "description": text} for name, text in properties.items()},
+        "required": list(required),
+    }
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
+
+
+def openapi_security(*schemes: str) -> Json:
+    """For `openapi_extra=`: ways to sign in, of which one is enough."""
+    return {"security": [{scheme: []} for scheme in schemes]}
+
+
+def problems_documented(*errors: type[ServiceError]) -> dict[int | str, Json]:
+    """For `responses=`: the errors of a door, gathered by status, each code with an example."""
+    documented: dict[int | str, Json] = {}
+    for error in errors:
+        response = documented.setdefault(error.status, {"description": "", "content": {MEDIA_TYPE: _problem_content()}})
+        response["content"][MEDIA_TYPE]["examples"][error.code] = {"value": _example(error)}
+        response["description"] = "; ".join(filter(None, (response["description"], f"`{error.code}`")))
+    return documented
+
+
+def _problem_content() -> Json:
+    return {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
+
+
+def _example(error: type[ServiceError]) -> Json:
+    return {
+        "type": f"https://impersonator.example/problems/{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": f"{error.title}.",
+        "instance": "urn:impersonator:request:019aa5e2-7b0c-7c3e-9b1a-2f6f0d1c9e11",
+        "code": error.code,
+    }
+
+
+def _operations(document: Json) -> Iterator[tuple[str, Json]]:
+    for path, operations in document.get("paths", {}).items():
+        for operation in operations.values():
+            yield path, operation
+
+
+def _replace_default_errors(responses: Json, *, speaks_oauth: bool) -> None:
+    if "HTTPValidationError" in str(responses.get("422", "")):
+        del responses["422"]
+    responses.setdefault("default", ANY_OAUTH_ERROR if speaks_oauth else ANY_PROBLEM)

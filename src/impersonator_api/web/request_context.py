@@ -1,0 +1,111 @@
+"""Who asks from where, and under which ids a request is remembered in logs, sessions and the audit."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from secrets import token_hex
+
+from starlette.types import Scope
+from uuid_utils.compat import uuid7
+
+from impersonator_api.settings import Network
+from impersonator_api.work import Origin
+
+Address = IPv4Address | IPv6Address
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+MAX_USER_AGENT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Our place in a distributed trace (W3C Trace Context, version 00)."""
+
+    trace_id: str
+    span_id: str
+    flags: str = "00"
+
+    def __str__(self) -> str:
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
+
+
+def origin_of(scope: Scope, trace: Trace, trusted: Sequence[Network]) -> Origin:
+    """What sessions and the audit remember of a request."""
+    return Origin(
+        request_id=_request_id(scope),
+        trace_id=trace.trace_id,
+        ip=client_address(scope, trusted),
+        user_agent=_user_agent(scope),
+    )
+
+
+def continued_trace(scope: Scope) -> Trace:
+    """The caller's trace where its `traceparent` is valid, else a new one (W3C Trace Context §3.2)."""
+    values = header_values(scope, b"traceparent")
+    found = TRACEPARENT.fullmatch(values[0]) if len(values) == 1 else None
+    if found is None or not _is_valid(*found.groups()):
+        return Trace(token_hex(16), token_hex(8))
+    return Trace(found[2], token_hex(8), f"{int(found[4], 16) & 1:02x}")
+
+
+def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
+    """Where the request really comes from: the first address, read from the right, that is no trusted proxy.
+
+    Whatever stands to the left of it in `X-Forwarded-For` was written by somebody we do not trust.
+    """
+    peer = scope.get("client")
+    address = _parsed(peer[0]) if peer else None
+    if address is None:
+        return None
+    for hop in _hops_from_right(scope):
+        if not any(address in network for network in trusted):
+            break
+        behind = _parsed(hop)
+        if behind is None:
+            break
+        address = behind
+    return str(address)
+
+
+def header_values(scope: Scope, name: bytes) -> list[str]:
+    """Every value a header field has; a field of one value may arrive several times."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def _request_id(scope: Scope) -> str:
+    values = header_values(scope, b"x-request-id")
+    if len(values) == 1 and REQUEST_ID.fullmatch(values[0]):
+        return values[0]
+    return str(uuid7())
+
+
+def _user_agent(scope: Scope) -> str | None:
+    values = header_values(scope, b"user-agent")
+    return CONTROL_CHARACTERS.sub("", values[0])[:MAX_USER_AGENT] or None if values else None
+
+
+def _is_valid(version: str, trace_id: str, parent_id: str, _flags: str, rest: str | None) -> bool:
+    known_or_longer = version != "ff" and (version != "00" or rest is None)
+    return known_or_longer and trace_id.strip("0") != "" and parent_id.strip("0") != ""
+
+
+def _hops_from_right(scope: Scope) -> Iterator[str]:
+    yield from reversed(",".join(header_values(scope, b"x-forwarded-for")).split(","))
+
+
+def _parsed(text: str) -> Address | None:
+    """An address as proxies write it: with a port, in brackets, with a zone; `None` for anything else."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        # PostgreSQL's inet knows no zones.
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -17,7 +17,7 @@ from impersonator_api.errors import ServiceError
 from impersonator_api.logs import configure_logging
 from impersonator_api.migrate import head_revision
 from impersonator_api.settings import PREFIX, Settings, load_settings
-from impersonator_api.web import health, problem_pages
+from impersonator_api.web import docs_page, health, problem_pages
 from impersonator_api.web.entrance import Entrance
 from impersonator_api.web.openapi import DESCRIPTION, TAGS, DocumentedService
 from impersonator_api.web.problems import Answers, ErrorStyle
@@ -45,17 +45,18 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now)
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=TAGS,
-        docs_url=None if settings.is_production else "/docs",
+        docs_url=None,
         redoc_url=None,
         # A redirect would repeat tokens in its Location, and name whatever Host the caller sent.
         redirect_slashes=False,
-        exception_handlers={kind: answers for kind in (ServiceError, RequestValidationError, HTTPException)},
+        exception_handlers=dict.fromkeys((ServiceError, RequestValidationError, HTTPException), answers),
+        generate_unique_id_function=lambda route: route.name,
         lifespan=_lifespan(settings, database_url, clock),
     )
     app.state.settings = settings
     app.state.head_revision = head_revision()
     app.add_middleware(Entrance, settings=settings, answers=answers)
-    for router in ROUTERS:
+    for router in ROUTERS if settings.is_production else (*ROUTERS, docs_page.router):
         app.include_router(router)
     return app
 
@@ -89,10 +90,11 @@ def run_server(settings: Settings, *, host: str, port: int, workers: int, databa
 
 
 def app_from_environment() -> FastAPI:
-    """What each worker process runs."""
+    """What each worker process runs; its parent left the database's URL in the environment."""
     settings = load_settings()
     configure_logging(settings)
-    assert settings.database_url is not None
+    if settings.database_url is None:
+        raise RuntimeError("Start it with `impersonator serve`, or set IMPERSONATOR_DATABASE_URL.")
     return create_app(settings, database_url=settings.database_url.get_secret_value())
 
 

@@ -34,8 +34,8 @@ SECRET_SHAPES = re.compile(
 )
 """What a secret looks like when it hides in a sentence."""
 
-QUIET_LOGGERS = ("uvicorn.access", "httpx", "httpcore")
-"""We have our own access log; and a fetched JWKS is not worth a line each time."""
+QUIET_LOGGERS = ("uvicorn.access", "httpx", "httpcore", "alembic")
+"""We have our own access log; a fetched JWKS or a look at the schema's revision is not worth a line each time."""
 
 
 def configure_logging(settings: Settings) -> None:
@@ -103,6 +103,7 @@ def _route_standard_library(level: int, shared: list[Processor], renderer: Proce
     )
     root = logging.getLogger()
     root.handlers = [handler]
+    # Libraries at debug would log statements with their parameters, and headers.
     root.setLevel(max(level, logging.INFO))
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)

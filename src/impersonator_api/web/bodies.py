@@ -57,9 +57,7 @@ async def read_form(request: Request) -> dict[str, str]:
     _require_form(request)
     try:
         decode_strictly(raw)
-        pairs = parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
-        )
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError as error:
         raise FormError("The form must be percent-encoded UTF-8 with few parameters.") from error
     form = dict(pairs)
@@ -84,6 +82,8 @@ def _names(schema: object) -> Iterator[str]:
         case list():
             for inner in schema:
                 yield from _names(inner)
+        case _:
+            return
 
 
 def _require_media_type(request: Request, wanted: re.Pattern[str], name: str) -> None:

@@ -33,7 +33,7 @@ class Entrance:
         trace = continued_trace(scope)
         origin = origin_of(scope, trace, self._trusted)
         scope.setdefault("state", {})["origin"] = origin
-        ids = ((b"x-request-id", origin.request_id.encode()), (b"traceresponse", str(trace).encode()))
+        ids = ((b"x-request-id", origin.request_id.encode()), (b"traceresponse", trace.header.encode()))
         dressed = DressedSend(send, (*self._headers, *ids))
         with bound_contextvars(request_id=origin.request_id, trace_id=trace.trace_id):
             try:

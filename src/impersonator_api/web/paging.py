@@ -5,19 +5,12 @@ from binascii import Error as Base64Error
 from collections.abc import Mapping
 from hashlib import sha256
 from json import dumps
-from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
-
-from fastapi import Query
 
 from impersonator_api.settings import Settings
 from impersonator_api.web.errors import InvalidCursorError
 
-Limit = Annotated[int, Query(ge=1, le=200, description="How many entries a page has at most.")]
-CursorText = Annotated[str | None, Query(max_length=64, description="From the `Link` header; never made by hand.")]
-
-DEFAULT_LIMIT = 50
 VERSION = b"\x01"
 MARK_LENGTH = 8
 LENGTH = len(VERSION) + 16 + MARK_LENGTH

@@ -63,7 +63,7 @@ def problem_document(error: ServiceError, *, issuer: str, request_id: str) -> di
         "instance": f"urn:impersonator:request:{request_id}",
         "code": error.code,
     }
-    return {**error.members, **standard}
+    return standard | {name: value for name, value in error.members.items() if name not in standard}
 
 
 def problem_headers(error: ServiceError) -> dict[str, str]:
@@ -106,7 +106,10 @@ def as_told(error: Exception) -> ServiceError:
 
 def all_problems() -> dict[str, type[ServiceError]]:
     """Every code that is loaded, with the error that introduced it; its docstring is the code's meaning."""
-    found = {kind.code: kind for kind in _family(ServiceError) if "code" in vars(kind)}
+    found: dict[str, type[ServiceError]] = {}
+    for kind in _family(ServiceError):
+        if "code" in vars(kind):
+            found.setdefault(kind.code, kind)
     return dict(sorted(found.items()))
 
 

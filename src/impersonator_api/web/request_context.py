@@ -28,7 +28,9 @@ class Trace:
     span_id: str
     flags: str = "00"
 
-    def __str__(self) -> str:
+    @property
+    def header(self) -> str:
+        """As a header field spells it."""
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 

@@ -15,9 +15,7 @@ OWN_WORDS = {
 PARAMETERS = frozenset({"query", "path", "header", "cookie"})
 
 
-def violations(
-    errors: Iterable[Mapping[str, Any]], *, members: Collection[str] | None = None
-) -> list[dict[str, str]]:
+def violations(errors: Iterable[Mapping[str, Any]], *, members: Collection[str] | None = None) -> list[dict[str, str]]:
     """One entry for each error of pydantic: where (a JSON pointer, or a parameter's name) and what is expected there.
 
     `members` are the names that a schema knows; a pointer ends before any other, because somebody sent it.

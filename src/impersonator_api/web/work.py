@@ -23,15 +23,12 @@ class Office:
 
     def desk(self, origin: Origin) -> Desk:
         """A desk for stories of that origin."""
-        return Desk(
-            engine=self.engine, settings=self.settings, services=self.services, clock=self.clock, origin=origin
-        )
+        return Desk(engine=self.engine, settings=self.settings, services=self.services, clock=self.clock, origin=origin)
 
 
 def office_of(request: Request) -> Office:
     """The office of the application that this request came to."""
-    office = request.app.state.office
-    assert isinstance(office, Office)
+    office: Office = request.app.state.office
     return office
 
 

@@ -1,0 +1,28 @@
+# What a newcomer types. Needs Python 3.11 or newer and nothing else; everything lands in .venv.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lock clean
+
+export PYTHON
+BIN := .venv/bin
+
+help:  ## Say what can be made.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## Prepare .venv with the impersonator command; nothing to do when it is up to date.
+	@scripts/setup
+
+run: setup  ## Start the demo: embedded PostgreSQL, a demo realm, the service, and what to try next.
+	@exec $(BIN)/impersonator demo $(ARGS)
+
+test: setup  ## Run every test. DATABASE_URL=postgresql://… uses that server, ARGS="-k start" goes to pytest.
+	@IMPERSONATOR_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/pytest $(ARGS)
+
+check: setup  ## Format, lint, types, import contracts, container files, docs in step.
+	@scripts/check
+
+lock:  ## Write requirements/*.txt anew from pyproject.toml (needs uv).
+	@scripts/lock
+
+clean:  ## Remove .venv and the tools' caches; .impersonator, your development data, stays.
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov dist
+	@echo "· removed .venv and caches; development data stays in .impersonator"

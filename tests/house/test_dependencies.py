@@ -1,0 +1,62 @@
+"""Every direct dependency has its reason in docs/dependencies.md and its hashes in the lock."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+pytestmark = pytest.mark.docs
+
+
+def _names(requirements: list[str]) -> set[str]:
+    found = (re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in requirements)
+    return {match.group().lower().replace("_", "-") for match in found if match}
+
+
+RUNTIME = _names(PROJECT["project"]["dependencies"])
+EMBEDDED = _names(PROJECT["project"]["optional-dependencies"]["embedded"])
+DEV = _names(PROJECT["dependency-groups"]["dev"])
+
+
+def _documented() -> list[str]:
+    return re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
+
+
+def _locked(name: str) -> set[str]:
+    return set(re.findall(r"^([a-z0-9._-]+)==", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+
+
+def test_each_direct_dependency_has_one_row_and_each_row_a_dependency() -> None:
+    assert sorted(_documented()) == sorted(RUNTIME | EMBEDDED | DEV)
+
+
+def test_the_runtime_lock_holds_what_runs_in_production_and_nothing_of_development() -> None:
+    locked = _locked("runtime.txt")
+
+    assert locked >= RUNTIME
+    assert not locked & (EMBEDDED | DEV)
+
+
+def test_the_dev_lock_holds_everything() -> None:
+    assert _locked("dev.txt") >= RUNTIME | EMBEDDED | DEV | _names(PROJECT["build-system"]["requires"])
+
+
+def test_the_dev_lock_tests_the_versions_that_run_in_production() -> None:
+    pins = re.compile(r"^[a-z0-9._-]+==[^\s;]+", re.MULTILINE)
+    runtime, dev = (
+        set(pins.findall((ROOT / "requirements" / name).read_text())) for name in ("runtime.txt", "dev.txt")
+    )
+
+    assert runtime <= dev
+
+
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt"])
+def test_locks_hold_hashes_and_no_address(name: str) -> None:
+    text = (ROOT / "requirements" / name).read_text()
+
+    assert "://" not in text
+    assert all("--hash=sha256:" in block for block in re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:])

@@ -67,6 +67,11 @@ class Client:
         """What people call it in lists and audit entries."""
         return self.client_id
 
+    @property
+    def permissions_anywhere(self) -> frozenset[str]:
+        """A service holds its permissions in the whole tenant."""
+        return self.permissions
+
 
 def built_in_client_id(tenant_slug: str) -> str:
     """The client that a session belongs to when its start names none."""

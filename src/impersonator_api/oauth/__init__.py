@@ -5,19 +5,17 @@ from impersonator_api.oauth.errors import (
     InvalidClientError,
     InvalidOAuthRequestError,
     OAuthError,
-    UnsupportedGrantTypeError,
 )
-from impersonator_api.oauth.grants import GRANTS, TokenAnswer
+from impersonator_api.oauth.grants import TokenAnswer, grant_of
 
 __all__ = [
-    "GRANTS",
     "AuthenticatedClient",
     "InvalidClientError",
     "InvalidOAuthRequestError",
     "OAuthError",
     "Presented",
     "TokenAnswer",
-    "UnsupportedGrantTypeError",
     "authenticate",
+    "grant_of",
     "presented_by",
 ]

@@ -30,12 +30,18 @@ DECIDED_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ender:
-    """Who ends: an id and label for the record, and whether other people's sessions are in reach."""
+    """Who ends, with the sessions in reach.
+
+    `own` is the session behind an impersonation token, the only one it reaches; `running` are the caller's
+    sessions as they came with him.
+    """
 
     tenant_id: UUID
     id: UUID
     label: str
     may_end_any: bool = False
+    own: Live | None = None
+    running: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,30 +52,55 @@ class Ended:
     lasted: timedelta
 
 
-async def end_own(work: Work, *, ender: Ender, running: Sequence[Mapping[str, Any]]) -> Ended:
-    """End the caller's only running session; `running` came with the caller, so nothing is read again."""
-    if not running:
-        raise NoActiveSessionError("You have no active impersonation session.")
-    if len(running) > 1:
-        raise SeveralActiveError("Say which one to end with session_id.")
-    session = store.session_from(running[0]["session"])
-    return _end(work, session, by=ender.label, client_label=running[0]["client_label"])
+async def end(work: Work, *, ender: Ender, session_id: UUID | None = None) -> Ended:
+    """End a session by hand: the one named, else the only one there is. It is dead at every door at once.
 
-
-async def end_one(work: Work, *, ender: Ender, session_id: UUID) -> Ended:
-    """End a session by its id: one's own, or anybody's with the right to."""
-    row = (await work.read(store.one_of_tenant(ender.tenant_id, session_id))).mappings().one_or_none()
-    if row is None:
-        raise SessionUnknownError("No impersonation session of your organisation has that id.")
-    session = store.session_from(row["session"])
+    Raises 404 where nothing is active or known, 409 for one that is over or where several are active, and a
+    recorded refusal for somebody else's.
+    """
+    if ender.own is not None:
+        return _end_own(work, ender.own, session_id)
+    if session_id is None:
+        return _end_only(work, ender)
+    session, label = await _load_named(work, ender, session_id)
     if session.impersonator_id != ender.id and not ender.may_end_any:
         raise NotYourSessionError(
             "Ending other people's sessions needs the permission impersonation.end_any.",
-            record=[_not_yours(work, session, row["client_label"])],
+            record=[_not_yours(work, session, label)],
         )
     if not session.is_running(work.now):
         raise SessionAlreadyEndedError("This session is over; nothing was changed.")
-    return _end(work, session, by=ender.label, client_label=row["client_label"], own=session.impersonator_id == ender.id)
+    return _end(work, session, ender=ender, client_label=label)
+
+
+def _end_own(work: Work, live: Live, session_id: UUID | None) -> Ended:
+    if session_id not in {None, live.session.id}:
+        raise NotYourSessionError(
+            "An impersonation token ends its own session only.",
+            record=[_not_yours(work, live.session, live.client.label)],
+        )
+    session = live.session
+    ender = Ender(tenant_id=session.tenant_id, id=session.impersonator_id, label=session.impersonator_label)
+    return _end(work, session, ender=ender, client_label=live.client.label)
+
+
+def _end_only(work: Work, ender: Ender) -> Ended:
+    if not ender.running:
+        raise NoActiveSessionError("You have no active impersonation session.")
+    if len(ender.running) > 1:
+        raise SeveralActiveError("Say which one to end with session_id.")
+    (row,) = ender.running
+    return _end(work, store.session_from(row["session"]), ender=ender, client_label=row["client_label"])
+
+
+async def _load_named(work: Work, ender: Ender, session_id: UUID) -> tuple[Session, str]:
+    came_along = [row for row in ender.running if row["session"]["id"] == str(session_id)]
+    row = next(iter(came_along), None)
+    if row is None:
+        row = (await work.read(store.one_of_tenant(ender.tenant_id, session_id))).mappings().one_or_none()
+    if row is None:
+        raise SessionUnknownError("No impersonation session of your organisation has that id.")
+    return store.session_from(row["session"]), row["client_label"]
 
 
 async def expire_overdue(work: Work) -> int:
@@ -118,10 +149,10 @@ def _ending(work: Work, live: Live, reason: EndReason) -> Ending:
     return remembered.ending(work, live.session, reason=why, client_label=live.client.label)
 
 
-def _end(work: Work, session: Session, *, by: str, client_label: str, own: bool = True) -> Ended:
-    reason = EndReason.STOPPED if own else EndReason.REVOKED
+def _end(work: Work, session: Session, *, ender: Ender, client_label: str) -> Ended:
+    reason = EndReason.STOPPED if session.impersonator_id == ender.id else EndReason.REVOKED
     over = remembered.ending(work, session, reason=reason, client_label=client_label)
-    work.write(*remembered.ended(work, [over], by=by, rows=1))
+    work.write(*remembered.ended(work, [over], by=ender.label, rows=1))
     return Ended(session_id=session.id, lasted=session.lasted(work.now))
 
 

@@ -55,12 +55,8 @@ class Page:
 
     sessions: tuple[Listed, ...]
     total: int
+    is_capped: bool
     has_more: bool
-
-    @property
-    def is_capped(self) -> bool:
-        """Whether `total` is only a lower bound."""
-        return self.total > COUNTED_AT_MOST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +75,12 @@ async def find_page(work: Work, *, reader: Reader, filters: Filters, limit: int,
         if getattr(filters, name) is not None and not answer[name]:
             raise UnknownFilterValueError(f"Nothing in your organisation answers to that {name}.", parameter=name)
     rows = answer["page"]
+    total = answer["total"]
     return Page(
-        sessions=tuple(_listed(row) for row in rows[:limit]), total=answer["total"], has_more=len(rows) > limit
+        sessions=tuple(_listed(row) for row in rows[:limit]),
+        total=min(total, COUNTED_AT_MOST),
+        is_capped=total > COUNTED_AT_MOST,
+        has_more=len(rows) > limit,
     )
 
 

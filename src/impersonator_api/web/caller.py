@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from impersonator_api import sessions
-from impersonator_api.callers import Credentials, find_credentials
+from impersonator_api.callers import Credentials, ServiceCaller, find_credentials
 from impersonator_api.sessions import Ender, Reader, Starter
 from impersonator_api.web.work import DeskDep
 
@@ -39,6 +39,12 @@ async def reader_of(desk: DeskDep, credentials: CredentialsDep) -> Reader:
     return await desk.run(sessions.admit_reader, credentials=credentials)
 
 
+async def service_of(desk: DeskDep, credentials: CredentialsDep) -> ServiceCaller:
+    """A service that may hand out users' tokens."""
+    return await desk.run(sessions.admit_service, credentials=credentials)
+
+
 StarterDep = Annotated[Starter, Depends(starter_of)]
 EnderDep = Annotated[Ender, Depends(ender_of)]
 ReaderDep = Annotated[Reader, Depends(reader_of)]
+ServiceDep = Annotated[ServiceCaller, Depends(service_of)]

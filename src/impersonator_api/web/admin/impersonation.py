@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from impersonator_api import sessions
-from impersonator_api.sessions import errors
+from impersonator_api.web.admin import errors
 from impersonator_api.web.admin.bodies import (
     START_EXAMPLES,
     EndAnswer,

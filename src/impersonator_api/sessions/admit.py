@@ -1,0 +1,130 @@
+"""Who may come in at the management doors: told before anything about a target is looked up."""
+
+from impersonator_api.audit import Action, Entry, recorded
+from impersonator_api.callers import Caller, Credentials, ImpersonationCaller, ServiceCaller, UserCaller, load_caller
+from impersonator_api.directory import IMPERSONATION_RIGHTS, Permission, holds
+from impersonator_api.sessions import remembered, store
+from impersonator_api.sessions.end import Ender
+from impersonator_api.sessions.errors import ImpersonationTokenNotAllowedError, RightMissingError
+from impersonator_api.sessions.listing import Reader
+from impersonator_api.sessions.live import load_live
+from impersonator_api.sessions.session import ImpersonatorKind
+from impersonator_api.sessions.snapshot import Live
+from impersonator_api.sessions.start import Starter
+from impersonator_api.statement import Write
+from impersonator_api.tokens import InvalidTokenError
+from impersonator_api.work import Work
+
+IMPERSONATION_SCOPES = frozenset({"root", "impersonation"})
+
+Principal = UserCaller | ServiceCaller
+"""Whoever comes as himself."""
+
+
+async def admit_starter(work: Work, *, credentials: Credentials | None) -> Starter:
+    """Whoever holds `impersonation.start` anywhere; where it counts is for the law to say."""
+    caller = await _admit(work, credentials, frozenset({Permission.START}))
+    return starter_of(caller)
+
+
+async def admit_reader(work: Work, *, credentials: Credentials | None) -> Reader:
+    """Whoever holds a right of impersonation; `impersonation.read_any` opens everybody's sessions."""
+    caller = await _admit(work, credentials, IMPERSONATION_RIGHTS)
+    return Reader(
+        tenant_id=caller.tenant.id,
+        id=caller.party.id,
+        may_read_any=holds(caller.party.permissions_anywhere, Permission.READ_ANY),
+    )
+
+
+async def admit_ender(work: Work, *, credentials: Credentials | None) -> Ender:
+    """Whoever holds a right of impersonation, or an impersonation token, which reaches its own session alone.
+
+    A caller's running sessions come in the same statement, so that ending his own needs no other.
+    """
+    caller = await load_caller(work, credentials, also={"running": lambda user_id: store.running_json(user_id, work.now)})
+    if isinstance(caller, ImpersonationCaller):
+        live = await load_live(work, caller.session_id)
+        return Ender(
+            tenant_id=live.tenant.id, id=live.session.impersonator_id, label=live.session.impersonator_label, own=live
+        )
+    _require_right(work, caller, IMPERSONATION_RIGHTS)
+    return Ender(
+        tenant_id=caller.tenant.id,
+        id=caller.party.id,
+        label=caller.party.label,
+        may_end_any=holds(caller.party.permissions_anywhere, Permission.END_ANY),
+        running=tuple(caller.also.get("running", ())),
+    )
+
+
+async def admit_service(work: Work, *, credentials: Credentials | None) -> ServiceCaller:
+    """A service whose token holds one of the scopes that hand out users' tokens (seed 001)."""
+    caller = await _admit(work, credentials, frozenset())
+    if not isinstance(caller, ServiceCaller) or not caller.scopes & IMPERSONATION_SCOPES:
+        raise RightMissingError(
+            "This needs a service's token with the scope root or impersonation.", record=[_right_missing(work, caller)]
+        )
+    return caller
+
+
+async def admit_impersonator(work: Work, *, service: ServiceCaller, token: str) -> Starter:
+    """The person whose access token a service sends along; raises 401 for any other kind of token.
+
+    Which rights that person has is for the law to say, after everything was found (seed 001's order).
+    """
+    caller = await _admit(work, Credentials(token), frozenset())
+    if not isinstance(caller, UserCaller) or not caller.scopes:
+        raise InvalidTokenError("The impersonatorToken must be a person's access token with a scope.")
+    if caller.tenant.id != service.tenant.id:
+        raise RightMissingError(
+            "The impersonator belongs to another organisation.", record=[_right_missing(work, caller)]
+        )
+    return starter_of(caller)
+
+
+def starter_of(caller: Principal) -> Starter:
+    """The caller as whoever is about to act."""
+    login = caller.login.as_claims() if isinstance(caller, UserCaller) else {}
+    return Starter(
+        tenant_id=caller.tenant.id, tenant_slug=caller.tenant.slug, impersonator_id=caller.party.id, login=login
+    )
+
+
+async def _admit(work: Work, credentials: Credentials | None, rights: frozenset[Permission]) -> Principal:
+    caller: Caller = await load_caller(work, credentials)
+    if isinstance(caller, ImpersonationCaller):
+        live = await load_live(work, caller.session_id)
+        raise ImpersonationTokenNotAllowedError(
+            "Use your own token here: an impersonation token can only end its own session.",
+            record=[_token_refused(work, live)],
+        )
+    _require_right(work, caller, rights)
+    return caller
+
+
+def _require_right(work: Work, caller: Principal, rights: frozenset[Permission]) -> None:
+    held = caller.party.permissions_anywhere
+    if rights and not any(holds(held, right) for right in rights):
+        raise RightMissingError(
+            f"This needs one of the permissions {', '.join(sorted(rights))}.", record=[_right_missing(work, caller)]
+        )
+
+
+def _right_missing(work: Work, caller: Principal) -> Write:
+    kind = ImpersonatorKind.USER if isinstance(caller, UserCaller) else ImpersonatorKind.CLIENT
+    entry = Entry(
+        action=Action.REFUSED,
+        tenant_id=caller.tenant.id,
+        impersonator_kind=kind,
+        impersonator_id=caller.party.id,
+        impersonator_label=caller.party.label,
+        code=RightMissingError.code,
+    )
+    return recorded(work, entry)
+
+
+def _token_refused(work: Work, live: Live) -> Write:
+    code = ImpersonationTokenNotAllowedError.code
+    entry = remembered.entry_of(live.session, Action.REFUSED, client_label=live.client.label, code=code)
+    return recorded(work, entry)

@@ -1,0 +1,21 @@
+"""What verifiers need: our public keys."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from impersonator_api.tokens import KeyRing
+from impersonator_api.web.work import office_of
+
+router = APIRouter(prefix="/.well-known", tags=["discovery"])
+
+
+@router.get("/jwks.json", summary="Public keys", responses={304: {"description": "Not changed since that ETag."}})
+async def jwks(request: Request) -> Response:
+    """The keys that verify our tokens (RFC 7517): those in use, those to come, and those that may still be needed."""
+    office = office_of(request)
+    ring = office.services.get(KeyRing).snapshot
+    max_age = int(office.settings.jwks_max_age.total_seconds())
+    headers = {"ETag": ring.etag, "Cache-Control": f"public, max-age={max_age}"}
+    if request.headers.get("if-none-match") == ring.etag:
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(ring.jwks, headers=headers)

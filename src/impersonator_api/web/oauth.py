@@ -1,0 +1,141 @@
+"""The OAuth doors: tokens, and whom they stand for."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from impersonator_api import oauth, sessions
+from impersonator_api.callers import errors as callers
+from impersonator_api.database import DatabaseAwayError
+from impersonator_api.errors import ServiceError, UnauthenticatedError, UnavailableError
+from impersonator_api.oauth import OAuthError, TokenAnswer
+from impersonator_api.tokens import InvalidTokenError
+from impersonator_api.web.bodies import read_form
+from impersonator_api.web.caller import CredentialsDep
+from impersonator_api.web.openapi import openapi_form, openapi_security, problems_documented
+from impersonator_api.web.problems import problem_headers
+from impersonator_api.web.userinfo import UserInfo
+from impersonator_api.web.work import DeskDep
+
+router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
+
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""RFC 6749 §5.1."""
+
+TOKEN_FORM = openapi_form(
+    {
+        "grant_type": "`client_credentials` or `refresh_token`.",
+        "scope": "Space-separated; a refresh may only narrow it.",
+        "refresh_token": "For the grant `refresh_token`.",
+        "client_id": "Of a public client; a service uses HTTP Basic.",
+        "client_secret": "Instead of HTTP Basic; never both.",
+    },
+    required=["grant_type"],
+)
+
+
+class TokenBody(BaseModel):
+    """Tokens (RFC 6749 §5.1). `expires_on` is `expires_in` as seconds since the epoch (seed 001)."""
+
+    access_token: str
+    token_type: str = "Bearer"  # noqa: S105  # the RFC's word, no password
+    expires_in: int
+    expires_on: int
+    scope: str | None = Field(None, description="Whenever it is not what was asked for.")
+    refresh_token: str | None = Field(None, description="The next one, where the client's tokens rotate.")
+    refresh_token_expires_in: int | None = None
+    refresh_token_expires_on: int | None = None
+
+    @classmethod
+    def of(cls, answer: TokenAnswer) -> "TokenBody":
+        """The answer of a grant."""
+        refresh = answer.refresh
+        return cls(
+            access_token=answer.access.token,
+            expires_in=answer.access.expires_in,
+            expires_on=int(answer.access.expires_at.timestamp()),
+            scope=None if answer.scope is None else " ".join(sorted(answer.scope)),
+            refresh_token=refresh.token if refresh else None,
+            refresh_token_expires_in=refresh.expires_in if refresh else None,
+            refresh_token_expires_on=int(refresh.expires_at.timestamp()) if refresh else None,
+        )
+
+
+class OAuthErrorBody(BaseModel):
+    """An error in the words of RFC 6749 §5.2."""
+
+    error: str
+    error_description: str | None = None
+
+
+OAUTH_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": OAuthErrorBody, "description": "`invalid_request`, `invalid_grant`, `invalid_scope`, …"},
+    401: {"model": OAuthErrorBody, "description": "`invalid_client`"},
+    413: {"model": OAuthErrorBody, "description": "`invalid_request`: the form is too large"},
+    503: {"model": OAuthErrorBody, "description": "`temporarily_unavailable`: nothing was changed, ask again"},
+}
+
+
+@router.post(
+    "/token",
+    summary="Trade a credential for tokens",
+    response_model=TokenBody,
+    response_model_exclude_none=True,
+    responses=OAUTH_ERRORS,
+    openapi_extra=TOKEN_FORM,
+)
+async def token(request: Request, desk: DeskDep) -> JSONResponse:
+    """Read the form, see who the client says it is, find the grant, run it (RFC 6749 §3.2)."""
+    parameters = await read_form(request)
+    presented = oauth.presented_by(request.headers.getlist("authorization"), parameters)
+    grant = oauth.grant_of(parameters.get("grant_type"))
+    answer = await desk.run(grant, presented=presented, parameters=parameters)
+    return JSONResponse(TokenBody.of(answer).model_dump(exclude_none=True), headers=NO_STORE)
+
+
+@router.get(
+    "/userinfo",
+    summary="Whom a token stands for, and who is acting",
+    response_model=UserInfo,
+    response_model_exclude_none=True,
+    responses=problems_documented(UnauthenticatedError, InvalidTokenError, callers.CallerUnknownError, DatabaseAwayError),
+    openapi_extra=openapi_security("bearer"),
+)
+async def userinfo(desk: DeskDep, credentials: CredentialsDep) -> JSONResponse:
+    """The target as it is now, with `act` and `sid` where somebody acts as it; a dead session's token is 401."""
+    who = await desk.run(sessions.identify, credentials=credentials)
+    body = UserInfo.of(who)
+    return JSONResponse(body.model_dump(mode="json", exclude_none=True), headers=NO_STORE)
+
+
+def oauth_error(error: ServiceError) -> JSONResponse:
+    """Any error on these doors as RFC 6749 §5.2 says it; a fault of ours is never the client's grant."""
+    word = _word(error)
+    headers = NO_STORE | problem_headers(error)
+    if error.status == UnauthenticatedError.status:
+        # RFC 6749 §5.2 asks for the scheme the client used; ours is always Basic.
+        headers["WWW-Authenticate"] = 'Basic realm="impersonator"'
+    body = OAuthErrorBody(error=word, error_description=_printable(error.detail))
+    return JSONResponse(body.model_dump(), status_code=_status(error), headers=headers)
+
+
+def _word(error: ServiceError) -> str:
+    if isinstance(error, OAuthError):
+        return error.error
+    if isinstance(error, UnavailableError) or error.status == 409:
+        return "temporarily_unavailable"
+    return "server_error" if error.status >= 500 else "invalid_request"
+
+
+def _status(error: ServiceError) -> int:
+    # RFC 6749 knows no conflict: whoever lost a race again and again may ask once more.
+    return UnavailableError.status if error.status == 409 else error.status
+
+
+def _printable(text: str) -> str:
+    """RFC 6749 §5.2: neither quotes nor backslashes, and nothing beyond ASCII."""
+    return "".join(character for character in text if " " <= character <= "~" and character not in '"\\')
+
+

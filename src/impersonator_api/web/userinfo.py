@@ -1,0 +1,53 @@
+"""What userinfo answers (seed 001's shape, with who is acting beside it)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from impersonator_api.sessions import Identified
+
+
+class UserInfo(BaseModel):
+    """The user a token stands for. `act`, `impersonated_by` and `sid` are there exactly where somebody acts as that user."""
+
+    sub: str
+    authId: str  # noqa: N815  # seed 001's wire names, here and below
+    email: str | None
+    emailVerified: bool  # noqa: N815
+    locale: str | None
+    firstName: str | None  # noqa: N815
+    lastName: str | None  # noqa: N815
+    roles: list[str]
+    linkedAccount: str | None = None  # noqa: N815
+    attributes: Mapping[str, Any]
+    createdAt: datetime  # noqa: N815
+    updatedAt: datetime  # noqa: N815
+    tenant: str
+    sid: UUID | None = None
+    act: Mapping[str, Any] | None = None
+    impersonated_by: str | None = None
+    mode: str | None = None
+
+    @classmethod
+    def of(cls, who: Identified) -> Self:
+        """The answer about whoever was identified."""
+        profile = who.user.profile
+        assert profile is not None
+        return cls(
+            sub=who.subject,
+            authId=str(who.user.id),
+            email=who.user.email,
+            emailVerified=profile.email_verified,
+            locale=profile.locale,
+            firstName=profile.given_name,
+            lastName=profile.family_name,
+            roles=list(who.user.role_names),
+            attributes=profile.attributes,
+            createdAt=profile.created_at,
+            updatedAt=profile.updated_at,
+            tenant=who.tenant.slug,
+            **who.acting,
+        )

@@ -1,0 +1,89 @@
+"""The entrance driven by time: what must be written down or renewed though nobody asks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import func, select
+
+from impersonator_api import sessions, tokens
+from impersonator_api.errors import ServiceError
+from impersonator_api.tokens import KeyRing
+from impersonator_api.work import Desk, Work
+
+log = structlog.get_logger()
+
+MONTHS_AHEAD = 3
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something to do again and again. `lock` makes one process at a time do it; without one, each does."""
+
+    name: str
+    every: timedelta
+    lock: int | None
+    story: Callable[[Work], Awaitable[object]]
+
+
+async def refresh_keys(work: Work) -> None:
+    """Learn of rotated keys."""
+    await work.get(KeyRing).refresh(work)
+
+
+async def make_partitions(work: Work) -> int:
+    """Make the coming months' partitions, so that no row ever falls into the default one."""
+    made = await work.read(select(func.impersonator_ensure_partitions(work.now, MONTHS_AHEAD)))
+    return int(made.scalar_one())
+
+
+DUTIES = (
+    Duty("refresh keys", timedelta(seconds=5), None, refresh_keys),
+    Duty("expire overdue sessions", timedelta(seconds=5), 0x1A9E51, sessions.expire_overdue),
+    Duty("drop retired keys", HOUR, 0x1A9E52, tokens.drop_retired_keys),
+    Duty("make partitions", HOUR, 0x1A9E53, make_partitions),
+)
+
+
+async def run_duties(desk: Desk, *, stop: asyncio.Event) -> None:
+    """Do every duty whenever it is due, until told to stop; a duty that fails is logged and tried again."""
+    due_at: dict[str, datetime] = {}
+    while not stop.is_set():
+        for duty in DUTIES:
+            if due_at.get(duty.name, desk.clock()) <= desk.clock():
+                await _do(desk, duty)
+                due_at[duty.name] = desk.clock() + duty.every
+        try:
+            await asyncio.wait_for(stop.wait(), desk.settings.worker_interval.total_seconds())
+        except TimeoutError:
+            continue
+
+
+async def run_once(desk: Desk) -> dict[str, object]:
+    """Every duty once, for `impersonator work --once` and for tests; a failure is the caller's to see."""
+    return {duty.name: await desk.run_in_transaction(_alone, duty) for duty in DUTIES}
+
+
+async def _do(desk: Desk, duty: Duty) -> None:
+    try:
+        done = await desk.run_in_transaction(_alone, duty)
+    except ServiceError as error:
+        log.warning("duty failed", duty=duty.name, code=error.code)
+    # A duty's bug must not stop the others; this is the one place that catches broadly.
+    except Exception:
+        log.exception("duty failed", duty=duty.name)
+    else:
+        if done:
+            log.info("duty done", duty=duty.name, count=done)
+
+
+async def _alone(work: Work, duty: Duty) -> object:
+    """Run the duty where no other process is at it; the lock ends with the transaction."""
+    if duty.lock is not None:
+        free = await work.read(select(func.pg_try_advisory_xact_lock(duty.lock)))
+        if not free.scalar_one():
+            return None
+    return await duty.story(work)

@@ -100,7 +100,7 @@ GRANT USAGE ON SCHEMA {{schema}} TO {SERVICE_ROLE};
 GRANT SELECT ON ALL TABLES IN SCHEMA {{schema}} TO {SERVICE_ROLE};
 GRANT INSERT, UPDATE ON tenants, users, roles, user_roles, workspaces, memberships, clients, consents, issuers,
     signing_keys, impersonation_sessions, active_slots, refresh_tokens TO {SERVICE_ROLE};
-GRANT DELETE ON user_roles, memberships, active_slots TO {SERVICE_ROLE};
+GRANT DELETE ON user_roles, memberships, active_slots, signing_keys TO {SERVICE_ROLE};
 GRANT INSERT ON policies, audit_entries TO {SERVICE_ROLE};
 """
 

@@ -85,7 +85,7 @@ def _unique(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     # RFC 7519 §4: of two claims with one name, verifiers differ in which they believe.
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("duplicate member")  # noqa: EM101, TRY003  # always caught above and said in our words
+        raise ValueError("duplicate member")
     return members
 
 

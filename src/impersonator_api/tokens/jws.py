@@ -1,13 +1,15 @@
 """Signing and verifying JWTs; the only module that imports python-jose."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from json import dumps
-from typing import Protocol, final, override
+from types import MappingProxyType
+from typing import Protocol, final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jose import jwk as jose_jwk, jws as jose_jws
+from jose import jwk as jose_jwk
+from jose import jws as jose_jws
 from jose.backends.cryptography_backend import CryptographyECKey, CryptographyRSAKey
 
 from impersonator_api.tokens.compact import UnverifiedToken
@@ -62,34 +64,22 @@ _PROOF = object()
 
 
 @final
-class VerifiedClaims(Mapping[str, object]):
+class VerifiedClaims:
     """Claims whose signature, issuer, audience, type and dates hold. It only comes out of `verify`."""
 
-    __slots__ = ("_claims", "typ")
+    __slots__ = ("claims", "typ")
 
     def __init__(self, claims: Mapping[str, object], *, typ: str, proof: object) -> None:
         """Refuse whoever has not verified."""
         if proof is not _PROOF:
             message = "VerifiedClaims come out of verify() only"
             raise TypeError(message)
-        self._claims = claims
+        self.claims: Mapping[str, object] = MappingProxyType(dict(claims))
         self.typ = typ
-
-    @override
-    def __getitem__(self, name: str) -> object:
-        return self._claims[name]
-
-    @override
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._claims)
-
-    @override
-    def __len__(self) -> int:
-        return len(self._claims)
 
     def find_text(self, name: str) -> str | None:
         """A claim, if it is there; raises `InvalidTokenError` where it is not a text."""
-        value = self._claims.get(name)
+        value = self.claims.get(name)
         if value is not None and not isinstance(value, str):
             raise InvalidTokenError(f"The token's {name} is not a text.")
         return value
@@ -103,7 +93,7 @@ class VerifiedClaims(Mapping[str, object]):
 
     def find_instant(self, name: str) -> datetime | None:
         """A NumericDate (RFC 7519 §2), if it is there."""
-        seconds = _seconds(self._claims, name)
+        seconds = _seconds(self.claims, name)
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
     @property

@@ -80,8 +80,7 @@ def parse_master_keys(text: str, *, source: str) -> MasterKeys:
         except ValueError:
             key = b""
         if len(key) != KEY_BYTES:
-            # Not chained: the decoder's own error would show the value in a traceback.
-            raise MasterKeyWrongError(f"Key {place} in {source} is not 32 bytes in base64.") from None
+            raise MasterKeyWrongError(f"Key {place} in {source} is not 32 bytes in base64.")
         ciphers.append(AESGCM(key))
     return MasterKeys(tuple(ciphers))
 

@@ -30,12 +30,16 @@ signing_keys = Table(
     Column("alg", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("public_jwk", JSONB, nullable=False),
-    Column("private_key", LargeBinary, nullable=False),  # PKCS #8, AES-256-GCM under the master key, kid as associated data
+    Column(
+        "private_key", LargeBinary, nullable=False
+    ),  # PKCS #8, AES-256-GCM under the master key, kid as associated data
     Column("created_at", INSTANT, nullable=False),
     Column("current_at", INSTANT),
     Column("retired_at", INSTANT),
     CheckConstraint("state IN ('next', 'current', 'retired', 'compromised')", name="state"),
     CheckConstraint("alg IN ('ES256', 'RS256')", name="alg"),
     # One current and one next key per algorithm, whoever rotates at the same time.
-    Index("uq_signing_keys_alg_state", "alg", "state", unique=True, postgresql_where=text("state IN ('next', 'current')")),
+    Index(
+        "uq_signing_keys_alg_state", "alg", "state", unique=True, postgresql_where=text("state IN ('next', 'current')")
+    ),
 )

@@ -1,0 +1,196 @@
+"""What each kind of token says (docs/reference/claims.md). Pure: the same input gives the same claims.
+
+Nothing from a request becomes a claim by its own name: there is no door for extra members, so neither
+`act` nor `impersonated_by` can be written from outside.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import floor
+from uuid import UUID
+
+Claims = dict[str, object]
+
+ACCESS = "at+jwt"
+"""RFC 9068 §2.1."""
+
+REFRESH = "rt+jwt"
+"""Ours: so that no verifier of access tokens takes one."""
+
+EXTERNAL_ID = "external_id"
+ID = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody in a token: a user by our id, and by the identity provider's where known; a service by `client_id`."""
+
+    id: str
+    external_id: str | None = None
+
+    def named(self, form: str) -> str:
+        """The identifier that a client wants in `sub`; our id where there is no other."""
+        return self.external_id if form == EXTERNAL_ID and self.external_id else self.id
+
+    def other(self, form: str) -> Claims:
+        """The identifier that `sub` is not, under its own name."""
+        if self.external_id is None:
+            return {}
+        return {ID: self.id} if form == EXTERNAL_ID else {EXTERNAL_ID: self.external_id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who is really acting, and how he logged in (RFC 8693 §4.1); `issuer` is where he did."""
+
+    identity: Identity
+    issuer: str | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    auth_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuance:
+    """What every token needs: who issues it, when, and under which name it is remembered."""
+
+    issuer: str
+    jti: UUID
+    now: datetime
+
+    @property
+    def issued_at(self) -> int:
+        """Whole seconds, never in the future."""
+        return floor(self.now.timestamp())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpersonationGrant:
+    """What a session allows one client, as its tokens say it. `subject_form` is `id` or `external_id`."""
+
+    session_id: UUID
+    session_ends_at: datetime
+    tenant: str
+    client_id: str
+    audience: str
+    subject: Identity
+    actor: Actor
+    scope: frozenset[str]
+    roles: tuple[str, ...]
+    mode: str
+    permissions: frozenset[str] | None = None
+    workspace: str | None = None
+    subject_form: str = ID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceGrant:
+    """A service acting as itself (RFC 6749 §4.4)."""
+
+    tenant: str
+    client_id: str
+    audience: str
+    scope: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdinaryGrant:
+    """A person acting as nobody else: what `impersonator token --as` makes in development."""
+
+    tenant: str
+    client_id: str
+    audience: str
+    user: Actor
+    scope: frozenset[str]
+
+
+def access_claims(grant: ImpersonationGrant, issuance: Issuance, lifetime: timedelta) -> Claims:
+    """An impersonation's access token: never past the session's end, and always with the actor in it."""
+    return {
+        **_registered(issuance, aud=grant.audience, sub=grant.subject.named(grant.subject_form)),
+        **grant.subject.other(grant.subject_form),
+        "exp": _ends(issuance, lifetime, grant.session_ends_at),
+        **_impersonation(grant, issuance.issuer),
+        "roles": list(grant.roles),
+        "mode": grant.mode,
+        **({} if grant.permissions is None else {"permissions": sorted(grant.permissions)}),
+        **_present(workspace=grant.workspace),
+    }
+
+
+def refresh_claims(grant: ImpersonationGrant, issuance: Issuance, *, family_id: UUID) -> Claims:
+    """An impersonation's refresh token: good until the session ends, and only here."""
+    return {
+        **_registered(issuance, aud=issuance.issuer, sub=grant.subject.named(grant.subject_form)),
+        "exp": floor(grant.session_ends_at.timestamp()),
+        **_impersonation(grant, issuance.issuer),
+        "family": str(family_id),
+    }
+
+
+def service_claims(grant: ServiceGrant, issuance: Issuance, lifetime: timedelta) -> Claims:
+    """A service's own access token: `sub` is its `client_id`, and it has no roles."""
+    return {
+        **_registered(issuance, aud=grant.audience, sub=grant.client_id),
+        "exp": _ends(issuance, lifetime),
+        **_client(grant.tenant, grant.client_id, grant.scope),
+    }
+
+
+def ordinary_claims(grant: OrdinaryGrant, issuance: Issuance, lifetime: timedelta) -> Claims:
+    """A person's own access token: no `sid` and no `act`, because nobody acts but himself."""
+    return {
+        **_registered(issuance, aud=grant.audience, sub=grant.user.identity.named(ID)),
+        **grant.user.identity.other(ID),
+        "exp": _ends(issuance, lifetime),
+        **_client(grant.tenant, grant.client_id, grant.scope),
+        **_login(grant.user),
+    }
+
+
+def acting_claims(grant: ImpersonationGrant, issuer: str) -> Claims:
+    """Who is acting, in the very words of the token: what userinfo and introspection tell besides (RFC 8693 §4.1)."""
+    claims = _impersonation(grant, issuer)
+    return {name: claims[name] for name in ("sid", "act", "impersonated_by")} | {"mode": grant.mode}
+
+
+def _registered(issuance: Issuance, *, aud: str, sub: str) -> Claims:
+    moment = issuance.issued_at
+    return {"iss": issuance.issuer, "sub": sub, "aud": aud, "iat": moment, "nbf": moment, "jti": str(issuance.jti)}
+
+
+def _ends(issuance: Issuance, lifetime: timedelta, session_ends_at: datetime | None = None) -> int:
+    end = issuance.issued_at + floor(lifetime.total_seconds())
+    # Rounded down: not even the last half second of a token lies beyond its session.
+    return end if session_ends_at is None else min(end, floor(session_ends_at.timestamp()))
+
+
+def _client(tenant: str, client_id: str, scope: frozenset[str]) -> Claims:
+    return {"tenant": tenant, "client_id": client_id, "azp": client_id, "scope": " ".join(sorted(scope))}
+
+
+def _impersonation(grant: ImpersonationGrant, issuer: str) -> Claims:
+    actor = grant.actor.identity.named(grant.subject_form)
+    return {
+        **_client(grant.tenant, grant.client_id, grant.scope),
+        "sid": str(grant.session_id),
+        "impersonated_by": actor,
+        # The name that the SDK of seed 001 reads.
+        "impersonatedBy": actor,
+        "act": {"sub": actor, "iss": _namespace(grant, issuer), **_login(grant.actor)},
+    }
+
+
+def _namespace(grant: ImpersonationGrant, issuer: str) -> str:
+    """The issuer in whose namespace `act.sub` lies: the identity provider's for its own ids, ours for the rest."""
+    actor = grant.actor
+    is_foreign = grant.subject_form == EXTERNAL_ID and actor.identity.external_id is not None
+    return actor.issuer if is_foreign and actor.issuer else issuer
+
+
+def _login(actor: Actor) -> Claims:
+    return _present(acr=actor.acr, amr=list(actor.amr) or None, auth_time=actor.auth_time)
+
+
+def _present(**members: object) -> Claims:
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,0 +1,94 @@
+"""Claims become tokens here, signed with the key ring; the refresh token's row is for its story to write."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import cast
+from uuid import UUID
+
+from impersonator_api.tokens import claims as make
+from impersonator_api.tokens.claims import ImpersonationGrant, Issuance, OrdinaryGrant, ServiceGrant
+from impersonator_api.tokens.jws import sign
+from impersonator_api.tokens.keys import SigningAlgorithm
+from impersonator_api.tokens.ring import KeyRing
+from impersonator_api.tokens.store import RefreshToken
+from impersonator_api.work import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minted:
+    """A signed token. `expires_in` is in seconds from its `iat`."""
+
+    token: str = field(repr=False)
+    claims: Mapping[str, object] = field(repr=False)
+    jti: UUID
+    expires_in: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MintedRefresh(Minted):
+    """A signed refresh token, and the row that makes it one of ours: a token without its row is worth nothing."""
+
+    row: RefreshToken
+
+
+def mint_access(work: Work, grant: ImpersonationGrant, *, alg: str) -> Minted:
+    """An access token of an impersonation, signed with the client's algorithm."""
+    claims = make.access_claims(grant, _issuance(work), work.settings.access_token_lifetime)
+    return _minted(work, claims, alg=alg)
+
+
+def mint_refresh(work: Work, grant: ImpersonationGrant, *, tenant_id: UUID, family_id: UUID) -> MintedRefresh:
+    """A refresh token of an impersonation and its row; always ES256, as nobody but us verifies it."""
+    claims = make.refresh_claims(grant, _issuance(work), family_id=family_id)
+    minted = _minted(work, claims, alg=SigningAlgorithm.ES256, typ=make.REFRESH)
+    row = RefreshToken(
+        id=minted.jti,
+        tenant_id=tenant_id,
+        session_id=grant.session_id,
+        family_id=family_id,
+        claims=claims,
+        issued_at=work.now,
+        expires_at=minted.expires_at,
+    )
+    return MintedRefresh(
+        token=minted.token,
+        claims=claims,
+        jti=minted.jti,
+        expires_in=minted.expires_in,
+        expires_at=minted.expires_at,
+        row=row,
+    )
+
+
+def sign_refresh_again(work: Work, claims: Mapping[str, object]) -> Minted:
+    """The same refresh token once more, for a client whose answer got lost."""
+    return _minted(work, claims, alg=SigningAlgorithm.ES256, typ=make.REFRESH)
+
+
+def mint_service(work: Work, grant: ServiceGrant, *, alg: str) -> Minted:
+    """A service's own access token."""
+    claims = make.service_claims(grant, _issuance(work), work.settings.service_token_lifetime)
+    return _minted(work, claims, alg=alg)
+
+
+def mint_ordinary(work: Work, grant: OrdinaryGrant) -> Minted:
+    """A person's own access token; the command that calls it is not there in production."""
+    claims = make.ordinary_claims(grant, _issuance(work), work.settings.service_token_lifetime)
+    return _minted(work, claims, alg=SigningAlgorithm.ES256)
+
+
+def _issuance(work: Work) -> Issuance:
+    return Issuance(issuer=work.settings.issuer, jti=work.new_id(), now=work.now)
+
+
+def _minted(work: Work, claims: Mapping[str, object], *, alg: str, typ: str = make.ACCESS) -> Minted:
+    ends, begins = cast("int", claims["exp"]), cast("int", claims["iat"])
+    return Minted(
+        token=sign(claims, key=work.get(KeyRing).signing_key(alg), typ=typ),
+        claims=claims,
+        jti=UUID(str(claims["jti"])),
+        expires_in=ends - begins,
+        expires_at=datetime.fromtimestamp(ends, UTC),
+    )

@@ -1,0 +1,111 @@
+"""The signing keys in memory: parsed once, swapped whole, so that no request waits for a key."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from json import dumps
+
+from impersonator_api.tokens.errors import InvalidTokenError, SigningKeyMissingError
+from impersonator_api.tokens.jwk import parse_private_key, parse_public_jwk
+from impersonator_api.tokens.jws import SigningKey, VerifyingKey, signing_key
+from impersonator_api.tokens.sealing import MasterKeys
+from impersonator_api.tokens.store import KeyState, StoredKey, all_keys
+from impersonator_api.work import Work
+
+UNKNOWN_KID_PAUSE = timedelta(seconds=1)
+"""How long made-up kids cannot make us ask the database again."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRingSnapshot:
+    """All keys of one moment. `signing` is by algorithm, `verifying` by kid; `jwks` is the document as it is sent."""
+
+    signing: Mapping[str, SigningKey] = field(default_factory=dict)
+    verifying: Mapping[str, VerifyingKey] = field(default_factory=dict)
+    jwks: bytes = b'{"keys":[]}'
+    revision: str = ""
+
+    @property
+    def etag(self) -> str:
+        """The strong validator of `jwks` (RFC 9110 §8.8.3)."""
+        return f'"{self.revision}"'
+
+
+class KeyRing:
+    """The service that stories sign and verify with. It answers from memory; `refresh` asks the database."""
+
+    def __init__(self, master_keys: MasterKeys) -> None:
+        """Start empty: nothing signs and nothing verifies before the first `refresh`."""
+        self._master_keys = master_keys
+        self._snapshot = KeyRingSnapshot()
+        self._asked_at: datetime | None = None
+        self._asking = asyncio.Lock()
+
+    @property
+    def snapshot(self) -> KeyRingSnapshot:
+        """The keys as they were at the last refresh."""
+        return self._snapshot
+
+    def signing_key(self, alg: str) -> SigningKey:
+        """The current key of an algorithm; raises `SigningKeyMissingError`."""
+        key = self._snapshot.signing.get(alg)
+        if key is None:
+            raise SigningKeyMissingError(f"There is no current {alg} key; see `impersonator doctor`.")
+        return key
+
+    def find_verifying_key(self, kid: str) -> VerifyingKey | None:
+        """The key of that name, unless it is unknown, gone or compromised."""
+        return self._snapshot.verifying.get(kid)
+
+    async def load_verifying_key(self, work: Work, kid: str) -> VerifyingKey:
+        """The key of that name, asking the database at most once a second; raises `InvalidTokenError`."""
+        if kid not in self._snapshot.verifying:
+            async with self._asking:
+                if self._may_ask(work.now):
+                    self._asked_at = work.now
+                    await self.refresh(work)
+        key = self.find_verifying_key(kid)
+        if key is None:
+            raise InvalidTokenError("The token is signed with a key that is not, or no longer, ours.")
+        return key
+
+    async def refresh(self, work: Work) -> None:
+        """Take over what the database holds; where that fails the keys known so far stay."""
+        self._snapshot = await load_ring(work, self._master_keys, known=self._snapshot)
+
+    def _may_ask(self, now: datetime) -> bool:
+        return self._asked_at is None or now >= self._asked_at + UNKNOWN_KID_PAUSE
+
+
+async def load_ring(
+    work: Work, master_keys: MasterKeys, *, known: KeyRingSnapshot = KeyRingSnapshot()
+) -> KeyRingSnapshot:
+    """Read all keys that may still verify; those already `known` are not parsed again."""
+    keys = [key for key in await all_keys(work) if key.state is not KeyState.COMPROMISED]
+    return KeyRingSnapshot(
+        signing={
+            key.alg: _known_signing(key, known) or _opened(key, master_keys)
+            for key in keys
+            if key.state is KeyState.CURRENT
+        },
+        # The next key too: another process may sign with it before this one hears of the rotation.
+        verifying={key.kid: known.verifying.get(key.kid) or parse_public_jwk(key.public_jwk)[0] for key in keys},
+        jwks=dumps({"keys": [key.public_jwk for key in keys]}, separators=(",", ":"), sort_keys=True).encode(),
+        revision=_revision(keys),
+    )
+
+
+def _known_signing(key: StoredKey, known: KeyRingSnapshot) -> SigningKey | None:
+    candidate = known.signing.get(key.alg)
+    return candidate if candidate and candidate.kid == key.kid else None
+
+
+def _opened(key: StoredKey, master_keys: MasterKeys) -> SigningKey:
+    private = parse_private_key(master_keys.unseal(key.sealed, kid=key.kid))
+    return signing_key(private, kid=key.kid, alg=key.alg)
+
+
+def _revision(keys: Iterable[StoredKey]) -> str:
+    return sha256(dumps([key.kid for key in keys]).encode()).hexdigest()[:32]

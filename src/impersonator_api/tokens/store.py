@@ -1,0 +1,201 @@
+"""What the tokens' tables are asked and told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CTE, ColumnElement, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from impersonator_api.statement import Write
+from impersonator_api.tokens.tables import refresh_tokens, signing_keys
+from impersonator_api.work import Work
+
+KEYS_LOCK = 0x696D706B
+"""The advisory lock ("impk") of whoever changes signing keys; it ends with the transaction."""
+
+
+class KeyState(StrEnum):
+    """Where a signing key is in its life."""
+
+    NEXT = "next"
+    CURRENT = "current"
+    RETIRED = "retired"
+    COMPROMISED = "compromised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """A signing key as it lies in the database; `sealed` opens under the master key alone."""
+
+    kid: str
+    alg: str
+    state: KeyState
+    public_jwk: Mapping[str, str]
+    created_at: datetime
+    current_at: datetime | None = None
+    retired_at: datetime | None = None
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshToken:
+    """One refresh token to be remembered: its claims are kept, so the same can be signed again."""
+
+    id: UUID
+    tenant_id: UUID
+    session_id: UUID
+    family_id: UUID
+    claims: Mapping[str, object] = field(repr=False)
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessorState:
+    """The token that a used one was traded for."""
+
+    claims: Mapping[str, object] = field(repr=False)
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshState:
+    """Whether a refresh token was used, and what became of it."""
+
+    id: UUID
+    session_id: UUID
+    family_id: UUID
+    used_at: datetime | None
+    successor: SuccessorState | None
+
+
+async def all_keys(work: Work) -> tuple[StoredKey, ...]:
+    """Every signing key, oldest first."""
+    rows = await work.read(select(signing_keys).order_by(signing_keys.c.created_at, signing_keys.c.kid))
+    return tuple(_key_from(row) for row in rows.mappings())
+
+
+async def locked_keys(work: Work) -> tuple[StoredKey, ...]:
+    """Every signing key, once nobody else is changing them; needs a transaction."""
+    # The lock first and the rows in the next statement: a lock does not refresh its own statement's snapshot.
+    await work.read(select(func.pg_advisory_xact_lock(KEYS_LOCK)))
+    return await all_keys(work)
+
+
+def _key_from(row: Mapping[Any, Any]) -> StoredKey:  # what a driver answers has no type
+    return StoredKey(
+        kid=row["kid"],
+        alg=row["alg"],
+        state=KeyState(row["state"]),
+        public_jwk=row["public_jwk"],
+        created_at=row["created_at"],
+        current_at=row["current_at"],
+        retired_at=row["retired_at"],
+        sealed=row["private_key"],
+    )
+
+
+def key_inserted(key: StoredKey) -> Write:
+    """A new key."""
+    statement = insert(signing_keys).values(
+        kid=key.kid,
+        alg=key.alg,
+        state=key.state,
+        public_jwk=dict(key.public_jwk),
+        private_key=key.sealed,
+        created_at=key.created_at,
+        current_at=key.current_at,
+    )
+    return Write("key inserted", statement.returning(signing_keys.c.kid).cte())
+
+
+def key_moved(key: StoredKey, *, to: KeyState, now: datetime) -> Write:
+    """A key's next state, unless somebody else moved it first."""
+    moment = {"current_at": now} if to is KeyState.CURRENT else {"retired_at": now}
+    statement = (
+        update(signing_keys)
+        .where(signing_keys.c.kid == key.kid, signing_keys.c.state == key.state)
+        .values(state=to, **moment)
+    )
+    return Write("key moved", statement.returning(signing_keys.c.kid).cte(), row=(signing_keys, key.kid))
+
+
+def key_resealed(key: StoredKey, sealed: bytes) -> Write:
+    """The same key under another master key."""
+    statement = update(signing_keys).where(signing_keys.c.kid == key.kid).values(private_key=sealed)
+    return Write("key resealed", statement.returning(signing_keys.c.kid).cte(), row=(signing_keys, key.kid))
+
+
+def retired_keys_deleted(before: datetime) -> Write:
+    """Keys retired before then; any number of them."""
+    statement = delete(signing_keys).where(signing_keys.c.state == KeyState.RETIRED, signing_keys.c.retired_at < before)
+    return Write("retired keys deleted", statement.returning(signing_keys.c.kid).cte(), rows=None)
+
+
+def refresh_token_inserted(token: RefreshToken) -> Write:
+    """A new refresh token."""
+    statement = insert(refresh_tokens).values(**_columns(token))
+    return Write("refresh token inserted", statement.returning(refresh_tokens.c.id).cte())
+
+
+def refresh_token_inserted_after(guard: CTE, token: RefreshToken) -> Write:
+    """A new refresh token, only where `guard` met its one row; a guard that fails leaves no token behind."""
+    columns = _columns(token)
+    values = select(*(literal(value, refresh_tokens.c[name].type) for name, value in columns.items()))
+    statement = insert(refresh_tokens).from_select(list(columns), values.select_from(guard))
+    return Write("refresh token inserted", statement.returning(refresh_tokens.c.id).cte())
+
+
+def refresh_token_used(jti: UUID, *, successor_id: UUID, now: datetime) -> Write:
+    """The one use of a refresh token; of twenty at once, one meets its row. It is the guard of what follows it."""
+    statement = (
+        update(refresh_tokens)
+        .where(refresh_tokens.c.id == jti, refresh_tokens.c.used_at.is_(None), refresh_tokens.c.expires_at > now)
+        .values(used_at=now, successor_id=successor_id)
+    )
+    return Write("refresh token used", statement.returning(refresh_tokens.c.id).cte(), row=(refresh_tokens, jti))
+
+
+def refresh_token_json(jti: UUID) -> ColumnElement[Any]:
+    """A refresh token's row with its successor's, as one JSON document for a larger question, or NULL."""
+    token, successor = refresh_tokens.alias(), refresh_tokens.alias()
+    after = func.jsonb_build_object("claims", successor.c.claims, "used_at", successor.c.used_at, type_=JSONB)
+    follower = select(after).where(successor.c.id == token.c.successor_id).scalar_subquery()
+    names = ("id", "session_id", "family_id", "used_at")
+    pairs = [part for name in names for part in (name, token.c[name])]
+    row = func.jsonb_build_object(*pairs, "successor", follower, type_=JSONB)
+    return select(row).where(token.c.id == jti).scalar_subquery()
+
+
+def refresh_state_from(row: Mapping[str, Any] | None) -> RefreshState | None:
+    """The state in a JSON document of `refresh_token_json`."""
+    if row is None:
+        return None
+    after = row["successor"]
+    return RefreshState(
+        id=UUID(row["id"]),
+        session_id=UUID(row["session_id"]),
+        family_id=UUID(row["family_id"]),
+        used_at=_instant(row["used_at"]),
+        successor=SuccessorState(after["claims"], _instant(after["used_at"])) if after else None,
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _columns(token: RefreshToken) -> dict[str, object]:
+    return {
+        "id": token.id,
+        "tenant_id": token.tenant_id,
+        "session_id": token.session_id,
+        "family_id": token.family_id,
+        "claims": dict(token.claims),
+        "issued_at": token.issued_at,
+        "expires_at": token.expires_at,
+    }

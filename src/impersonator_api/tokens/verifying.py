@@ -1,0 +1,43 @@
+"""Verifying tokens that we issued ourselves."""
+
+from impersonator_api.tokens.claims import ACCESS, REFRESH
+from impersonator_api.tokens.compact import UnverifiedToken, read_unverified
+from impersonator_api.tokens.errors import InvalidTokenError
+from impersonator_api.tokens.jws import Expected, VerifiedClaims, verify
+from impersonator_api.tokens.ring import KeyRing
+from impersonator_api.work import Work
+
+REQUIRED = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "azp", "tenant", "scope"})
+"""In every token of ours; RFC 9068 §2.2 asks for most of them."""
+
+REQUIRED_OF_REFRESH = REQUIRED | {"sid", "family", "act", "impersonated_by"}
+
+
+async def verify_access_token(work: Work, token: UnverifiedToken) -> VerifiedClaims:
+    """One of our access tokens, whatever its `aud` (design §6); raises `InvalidTokenError`.
+
+    Whether its session still runs is not asked here.
+    """
+    return await _verify(work, token, _expected(work, ACCESS, audience=None))
+
+
+async def verify_refresh_token(work: Work, token: str) -> VerifiedClaims:
+    """One of our refresh tokens; raises `InvalidTokenError`. Whether it was used before is for its row to say."""
+    return await _verify(work, read_unverified(token), _expected(work, REFRESH, audience=work.settings.issuer))
+
+
+def _expected(work: Work, typ: str, *, audience: str | None) -> Expected:
+    return Expected(
+        issuer=work.settings.issuer,
+        audience=audience,
+        types=frozenset({typ}),
+        required=REQUIRED_OF_REFRESH if typ == REFRESH else REQUIRED,
+    )
+
+
+async def _verify(work: Work, token: UnverifiedToken, expected: Expected) -> VerifiedClaims:
+    kid = token.find_header("kid")
+    if kid is None:
+        raise InvalidTokenError("The token does not name its key.")
+    key = await work.get(KeyRing).load_verifying_key(work, kid)
+    return verify(token, key=key, expected=expected, now=work.now)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from impersonator_api.directory import Client, Consent, Person, Tenant, Workspace
+from impersonator_api.directory import Client, Consent, Person, Role, Tenant, Workspace
 
 
 class Mode(StrEnum):
@@ -58,9 +58,20 @@ class Ask:
         return self.impersonator.permissions
 
     @property
+    def impersonator_rank(self) -> int:
+        """The rank that lets act: a role bound to another workspace protects there, but commands nobody here."""
+        if isinstance(self.impersonator, Person):
+            return max((role.rank for role in self.roles_counting(self.impersonator)), default=0)
+        return self.impersonator.rank
+
+    @property
     def target_permissions(self) -> frozenset[str]:
         """What the target holds in the workspace in question."""
         return self.target.permissions_in(self.workspace_id)
+
+    def roles_counting(self, person: Person) -> tuple[Role, ...]:
+        """The roles somebody holds tenant-wide or in the workspace in question."""
+        return tuple(role for role in person.roles if role.workspace_id in {None, self.workspace_id})
 
     @property
     def workspace_id(self) -> UUID | None:

@@ -1,0 +1,80 @@
+"""How policy says no, and what is wrong with a document."""
+
+from collections.abc import Sequence
+
+from impersonator_api.errors import InvalidError, Refusal, UnavailableError
+from impersonator_api.policy.ask import Denied
+from impersonator_api.statement import Write
+
+
+class ImpersonationRefusedError(Refusal):
+    """A law or the policy said no; `law` and `rule` say which."""
+
+    code = "impersonation-refused"
+    title = "Impersonation refused"
+
+
+class PermissionExceedsError(Refusal):
+    """More permissions were asked for than user, rule and impersonator have in common."""
+
+    code = "permission-exceeds"
+    title = "Permission exceeds what may be granted"
+
+
+class ConsentRequiredError(Refusal):
+    """The client is entered only with the user's consent."""
+
+    code = "consent-required"
+    title = "Consent required"
+
+
+class ReasonRequiredError(Refusal):
+    """The rule wants to know why."""
+
+    code = "reason-required"
+    title = "Reason required"
+
+
+class TicketRequiredError(Refusal):
+    """The rule wants a ticket of a certain form."""
+
+    code = "ticket-required"
+    title = "Ticket required"
+
+
+class DurationExceedsError(InvalidError):
+    """Longer than the rule allows. The time is a bound of the request, so this refusal is a 422 (seed 003)."""
+
+    code = "duration-exceeds"
+    title = "Duration exceeds the maximum"
+
+
+class InvalidPolicyError(InvalidError):
+    """A document that breaks the schema; `members["errors"]` tells path and message of each fault."""
+
+    code = "invalid-policy"
+    title = "Invalid policy document"
+
+
+class UnreadablePolicyError(UnavailableError):
+    """The stored document is of another release. Fail closed: without a policy nobody acts as anybody."""
+
+    code = "policy-unreadable"
+    title = "Policy cannot be read"
+
+
+OWN_CODES: dict[str, type[Refusal | InvalidError]] = {
+    "consent-given": ConsentRequiredError,
+    "permission-exceeds": PermissionExceedsError,
+    "duration-exceeds": DurationExceedsError,
+    "reason-required": ReasonRequiredError,
+    "ticket-required": TicketRequiredError,
+}
+"""The laws whose refusal a caller can act upon, each with a problem code of its own."""
+
+
+def refusal_for(denied: Denied, record: Sequence[Write]) -> Refusal | InvalidError:
+    """What a caller is told of a denial; the record is what the audit keeps of it."""
+    error = OWN_CODES.get(denied.law, ImpersonationRefusedError)
+    named = {"law": denied.law, "rule": denied.rule}
+    return error(denied.reason, record=record, **{name: value for name, value in named.items() if value})

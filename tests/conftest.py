@@ -4,18 +4,17 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from impersonator_api import embedded
+from impersonator_api import embedded, tokens
 from impersonator_api.database import build_engine
 from impersonator_api.migrate import migrate
 from impersonator_api.settings import Settings
-from impersonator_api.work import Desk, Origin, Services
+from impersonator_api.work import Desk, Origin, Services, utc_now
 
 
 class Clock:
@@ -39,10 +38,8 @@ def owner_url() -> Iterator[str]:
     if named:
         yield make_url(named).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
         return
-    with TemporaryDirectory(prefix="imp", dir="/tmp") as folder:  # noqa: S108  a socket's path must be short
-        server = embedded.start(Path(folder))
+    with embedded.temporary() as server:
         yield server.owner_url
-        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +91,25 @@ def desk_with(engine: AsyncEngine, settings: Settings, clock: Clock) -> Callable
     """A desk with the long-lived services that a test needs."""
     origin = Origin(request_id="test-request", ip="192.0.2.7", user_agent="tests")
     return lambda services: Desk(engine=engine, settings=settings, services=services, clock=clock, origin=origin)
+
+
+@pytest.fixture(scope="session")
+async def services(engine: AsyncEngine, tmp_path_factory: pytest.TempPathFactory) -> Services:
+    """Keys that sign, as the application makes them at its start."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("keys"))
+    master_keys = tokens.load_master_keys(settings)
+    ring = tokens.KeyRing(master_keys)
+    services = Services({tokens.MasterKeys: master_keys, tokens.KeyRing: ring})
+    desk = Desk(engine=engine, settings=settings, services=services, clock=utc_now, origin=Origin(request_id="keys"))
+    await desk.run_in_transaction(tokens.ensure_keys)
+    await desk.run(ring.refresh)
+    return services
+
+
+@pytest.fixture
+def signing_desk(desk_with: Callable[[Services], Desk], services: Services) -> Desk:
+    """A desk whose stories can mint tokens."""
+    return desk_with(services)
 
 
 @pytest.fixture

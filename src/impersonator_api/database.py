@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from sqlalchemy import MetaData
-from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from impersonator_api.errors import MalformedError, UnavailableError
@@ -28,6 +29,12 @@ SERVICE_ROLE = "impersonator_service"
 
 UNIQUE_VIOLATION = "23505"
 SERIALIZATION_FAILURES = frozenset({"40001", "40P01"})
+
+DATA_EXCEPTION = "22"
+LOCK_NOT_AVAILABLE = "55P03"
+
+AWAY = frozenset({"08", "53", "57", "58", "XX"})
+"""SQLSTATE classes: connection, resources, operator intervention (timeouts too), system, corruption."""
 
 
 class LostRaceError(Exception):
@@ -91,20 +98,22 @@ def faults_told() -> Iterator[None]:
     except (PoolTimeoutError, OSError, TimeoutError) as error:
         raise DatabaseAwayError("The database did not answer in time; try again.") from error
     except DBAPIError as error:
-        raise _meaning(error) from error
+        meaning = _meaning(error)
+        if meaning is None:
+            raise
+        raise meaning from error
 
 
-def _meaning(error: DBAPIError) -> Exception:
+def _meaning(error: DBAPIError) -> Exception | None:
+    """What a driver's error means; `None` for our own mistakes, which are told as 500 and logged whole."""
     state = getattr(error.orig, "sqlstate", None) or ""
     if state in {LOST_RACE, UNIQUE_VIOLATION}:
         return LostRaceError(str(error.orig))
     if state in SERIALIZATION_FAILURES:
         return ContendedError()
-    if state.startswith("22") or (not state and isinstance(error.orig, Exception) and _is_client_data(error)):
+    if state.startswith(DATA_EXCEPTION) or isinstance(error, DataError):
         return UnstorableValueError("The request holds a value that cannot be stored.")
-    return DatabaseAwayError("The database did not answer; try again.")
-
-
-def _is_client_data(error: DBAPIError) -> bool:
-    cause = error.orig.__cause__ if error.orig else None
-    return isinstance(cause, ValueError) and type(cause).__name__ == "DataError"
+    # Without a statement it is the connecting that failed, whatever the reason (a password rotated, a database locked).
+    if state[:2] in AWAY or state == LOCK_NOT_AVAILABLE or not state or error.statement is None:
+        return DatabaseAwayError("The database did not answer; try again.")
+    return None

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from impersonator_api.database import faults_told
 from impersonator_api.settings import Settings
 
 ADVISORY_LOCK = 0x1A9E50
@@ -16,7 +17,7 @@ ADVISORY_LOCK = 0x1A9E50
 
 
 def owner_engine(settings: Settings) -> AsyncEngine:
-    """An engine as the database's owner, by `OWNER_DATABASE_URL`, else `DATABASE_URL`; raises ValueError without one."""
+    """An engine as the database's owner: `OWNER_DATABASE_URL`, else `DATABASE_URL`; raises `ValueError` without one."""
     url = settings.owner_database_url or settings.database_url
     if url is None:
         raise ValueError("Set IMPERSONATOR_DATABASE_URL, or IMPERSONATOR_OWNER_DATABASE_URL, to migrate.")
@@ -39,8 +40,9 @@ async def migrate(url: str, revision: str = "head") -> tuple[str | None, str | N
 
 async def revision_of(engine: AsyncEngine) -> str | None:
     """The revision a database's schema is at."""
-    async with engine.connect() as connection:
-        return await connection.run_sync(current_revision)
+    with faults_told():
+        async with engine.connect() as connection:
+            return await connection.run_sync(current_revision)
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -9,8 +9,9 @@ the second is dropped in silence, so a second write to the same row is refused h
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import CTE, Select, Table, func, select
+from sqlalchemy import CTE, BigInteger, ColumnElement, Select, Table, func, select
 
 LOST_RACE = "IMP01"
 """The SQLSTATE with which `impersonator_expect` tells that a write met another number of rows."""
@@ -34,10 +35,10 @@ class SecondWriteToOneRowError(Exception):
     """A story queued two writes to one row; PostgreSQL would drop the second without a word."""
 
 
-def as_one_statement(writes: Sequence[Write]) -> Select[tuple[object, ...]]:
+def as_one_statement(writes: Sequence[Write]) -> Select[Any]:
     """All writes in one statement, in their order, each holding the number of rows it met to what it expects."""
     refuse_second_writes(writes)
-    return select(*(_met(write) for write in writes))
+    return select(*[_met(write) for write in writes])
 
 
 def refuse_second_writes(writes: Sequence[Write]) -> None:
@@ -53,8 +54,8 @@ def refuse_second_writes(writes: Sequence[Write]) -> None:
         seen.add(write.row)
 
 
-def _met(write: Write) -> object:
+def _met(write: Write) -> ColumnElement[int]:
     count = select(func.count()).select_from(write.cte).scalar_subquery()
     if write.rows is None:
         return count
-    return func.impersonator_expect(write.name, write.rows, count)
+    return func.impersonator_expect(write.name, write.rows, count, type_=BigInteger)

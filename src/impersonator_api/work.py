@@ -8,7 +8,7 @@ run again on fresh rows; a story that raises leaves nothing behind but the recor
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from impersonator_api.database import ContendedError, DatabaseAwayError, LostRac
 from impersonator_api.errors import ConcurrentChangeError, ServiceError
 from impersonator_api.settings import Settings
 from impersonator_api.statement import Write, as_one_statement
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,7 +76,7 @@ class Work:
 
     def new_id(self) -> UUID:
         """A UUIDv7 of this work's moment, so ids sort and partition by time."""
-        return uuid7(int(self.now.timestamp()), self.now.microsecond * 1000)
+        return uuid7(nanoseconds=(self.now - EPOCH) // timedelta(microseconds=1) * 1000)
 
     def write(self, *writes: Write) -> None:
         """Queue writes; they are sent together, as one statement, when the story is over."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from impersonator_api.directory import tables
@@ -25,8 +25,8 @@ JsonColumn = ColumnElement[Any]
 
 
 def json_of(columns: Mapping[str, ColumnElement[Any]]) -> JsonColumn:
-    """One JSON object of these columns."""
-    pairs = [part for name, column in columns.items() for part in (name, column)]
+    """One JSON object of these columns; the names are ours, never anybody's input, and stand in the statement itself."""
+    pairs = [part for name, column in columns.items() for part in (literal_column(f"'{name}'", Text), column)]
     return func.jsonb_build_object(*pairs, type_=JSONB)
 
 

@@ -41,7 +41,7 @@ class Ender:
     label: str
     may_end_any: bool = False
     own: Live | None = None
-    running: Sequence[Mapping[str, Any]] = ()
+    running: Sequence[Mapping[Any, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +94,9 @@ def _end_only(work: Work, ender: Ender) -> Ended:
 
 
 async def _load_named(work: Work, ender: Ender, session_id: UUID) -> tuple[Session, str]:
-    came_along = [row for row in ender.running if row["session"]["id"] == str(session_id)]
-    row = next(iter(came_along), None)
+    row: Mapping[Any, Any] | None = next(
+        (held for held in ender.running if held["session"]["id"] == str(session_id)), None
+    )
     if row is None:
         row = (await work.read(store.one_of_tenant(ender.tenant_id, session_id))).mappings().one_or_none()
     if row is None:

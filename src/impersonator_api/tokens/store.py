@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, delete, func, insert, literal, select, update
+from sqlalchemy import CTE, ColumnElement, Text, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from impersonator_api.statement import Write
@@ -163,12 +163,16 @@ def refresh_token_used(jti: UUID, *, successor_id: UUID, now: datetime) -> Write
 def refresh_token_json(jti: UUID) -> ColumnElement[Any]:
     """A refresh token's row with its successor's, as one JSON document for a larger question, or NULL."""
     token, successor = refresh_tokens.alias(), refresh_tokens.alias()
-    after = func.jsonb_build_object("claims", successor.c.claims, "used_at", successor.c.used_at, type_=JSONB)
+    after = func.jsonb_build_object(_name("claims"), successor.c.claims, _name("used_at"), successor.c.used_at, type_=JSONB)
     follower = select(after).where(successor.c.id == token.c.successor_id).scalar_subquery()
     names = ("id", "session_id", "family_id", "used_at")
-    pairs = [part for name in names for part in (name, token.c[name])]
-    row = func.jsonb_build_object(*pairs, "successor", follower, type_=JSONB)
+    pairs = [part for name in names for part in (_name(name), token.c[name])]
+    row = func.jsonb_build_object(*pairs, _name("successor"), follower, type_=JSONB)
     return select(row).where(token.c.id == jti).scalar_subquery()
+
+
+def _name(name: str) -> ColumnElement[str]:
+    return literal(name, Text)
 
 
 def refresh_state_from(row: Mapping[str, Any] | None) -> RefreshState | None:

@@ -1,7 +1,6 @@
 """What verifiers need: our public keys."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
 from impersonator_api.tokens import KeyRing
 from impersonator_api.web.work import office_of
@@ -18,4 +17,4 @@ async def jwks(request: Request) -> Response:
     headers = {"ETag": ring.etag, "Cache-Control": f"public, max-age={max_age}"}
     if request.headers.get("if-none-match") == ring.etag:
         return Response(status_code=304, headers=headers)
-    return JSONResponse(ring.jwks, headers=headers)
+    return Response(ring.jwks, media_type="application/json", headers=headers)

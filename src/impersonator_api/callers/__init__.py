@@ -1,0 +1,18 @@
+"""Callers: from a request's token to whoever sent it, by our own tokens or those of trusted issuers."""
+
+from impersonator_api.callers.bearer import Credentials, find_credentials
+from impersonator_api.callers.caller import Caller, ImpersonationCaller, Login, ServiceCaller, UserCaller
+from impersonator_api.callers.jwks import IssuerKeys
+from impersonator_api.callers.load import load_caller
+
+__all__ = [
+    "Caller",
+    "Credentials",
+    "ImpersonationCaller",
+    "IssuerKeys",
+    "Login",
+    "ServiceCaller",
+    "UserCaller",
+    "find_credentials",
+    "load_caller",
+]

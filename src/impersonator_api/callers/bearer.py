@@ -1,0 +1,60 @@
+"""Where a request carries its token, and where it must not."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from impersonator_api.callers.errors import CsrfError, SeveralCredentialsError, TokenInQueryError
+from impersonator_api.errors import UnauthenticatedError
+
+COOKIE = "auth_token"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""RFC 9110 §9.2.1: these change nothing, so no other site gains by making a browser send them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A token, believed in nothing yet."""
+
+    token: str = field(repr=False)
+
+
+def find_credentials(
+    *,
+    authorization_values: Sequence[str],
+    cookie_values: Sequence[str],
+    method: str,
+    sec_fetch_site: str | None,
+    query_has_token: bool,
+) -> Credentials | None:
+    """The one token of a request, or `None`; raises for a token in the URL, for two, and for another site's cookie.
+
+    The values are those of all header fields of that name. A cookie counts only where no Authorization
+    header was sent at all: an explicit identity is never mixed with, or replaced by, an ambient one.
+    """
+    if query_has_token:
+        raise TokenInQueryError("Send the token in the Authorization header, and get a new one: URLs end up in logs.")
+    if len(authorization_values) > 1:
+        raise SeveralCredentialsError("Send one Authorization header.")
+    if authorization_values:
+        return Credentials(_bearer_token(authorization_values[0]))
+    tokens = set(_cookies(cookie_values))
+    if len(tokens) > 1:
+        raise SeveralCredentialsError(f"Send one cookie named {COOKIE}.")
+    if tokens and method not in SAFE_METHODS and sec_fetch_site != "same-origin":
+        raise CsrfError("Send the token in the Authorization header; a cookie counts for same-origin requests only.")
+    return Credentials(tokens.pop()) if tokens else None
+
+
+def _bearer_token(value: str) -> str:
+    scheme, _, token = value.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthenticatedError("Send an access token with the scheme Bearer.")
+    return token.strip()
+
+
+def _cookies(values: Iterable[str]) -> Iterable[str]:
+    # The standard library's parser drops everything behind the first cookie it finds odd.
+    for pair in (pair for value in values for pair in value.split(";")):
+        name, _, token = pair.strip().partition("=")
+        if name == COOKIE and token:
+            yield token.strip('"')

@@ -1,0 +1,74 @@
+"""Who sent a request, once that is proved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from impersonator_api.directory import Client, Person, Tenant
+from impersonator_api.tokens import VerifiedClaims
+
+NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """How somebody logged in, and where: what `act` says of an impersonator (RFC 9068 §2.2.1)."""
+
+    issuer: str
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    auth_time: int | None = None
+
+    def as_claims(self) -> dict[str, object]:
+        """The members that are known, under their claims' names."""
+        members = {"iss": self.issuer, "acr": self.acr, "amr": list(self.amr), "auth_time": self.auth_time}
+        return {name: value for name, value in members.items() if value not in (None, [])}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCaller:
+    """A person who comes as himself. `also` is what else the same statement was asked."""
+
+    tenant: Tenant
+    party: Person
+    login: Login
+    scopes: frozenset[str]
+    client_id: str | None
+    also: Mapping[str, Any] = field(default_factory=lambda: NOTHING, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceCaller:
+    """A service that comes as itself, with a token from the client-credentials grant."""
+
+    tenant: Tenant
+    party: Client
+    scopes: frozenset[str]
+    also: Mapping[str, Any] = field(default_factory=lambda: NOTHING, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpersonationCaller:
+    """Somebody acting as somebody else. Whether that session still runs is for `sessions` to say."""
+
+    session_id: UUID
+    claims: VerifiedClaims
+
+    @property
+    def tenant_slug(self) -> str:
+        """The tenant the token was issued in."""
+        return self.claims.load_text("tenant")
+
+    @property
+    def client_id(self) -> str:
+        """The client the token was issued to."""
+        return self.claims.load_text("client_id")
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the token is good for."""
+        return self.claims.scopes
+
+
+Caller = UserCaller | ServiceCaller | ImpersonationCaller

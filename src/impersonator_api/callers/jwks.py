@@ -1,0 +1,155 @@
+"""The keys of foreign issuers: fetched, remembered, and never a way to keep this service busy."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+
+from impersonator_api.callers.errors import IssuerKeysUnavailableError
+from impersonator_api.settings import Settings, is_loopback
+from impersonator_api.tokens import KeyUnusableError, VerifyingKey, parse_public_jwk
+
+TIMEOUT = 5.0
+"""Seconds for one fetch, from the first packet to the last byte."""
+
+MAX_BYTES = 512 * 1024
+MAX_KEYS = 200
+
+FRESH = timedelta(minutes=5)
+"""After this the keys are fetched again, behind the back of the request that noticed."""
+
+PAUSE = timedelta(seconds=30)
+"""Between two fetches from one place, whatever kids the tokens make up."""
+
+Keys = Mapping[tuple[str, str], VerifyingKey]
+"""By kid and algorithm."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Place:
+    """What is known of one `jwks_uri`."""
+
+    keys: Keys = field(default_factory=dict)
+    asked_at: datetime | None = None
+    has_failed: bool = False
+    fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def is_due(self, now: datetime, pause: timedelta) -> bool:
+        return self.asked_at is None or now >= self.asked_at + pause
+
+
+class IssuerKeys:
+    """The service that finds a foreign issuer's key. An outage keeps what is known; the unknown fails closed."""
+
+    def __init__(self, http: httpx.AsyncClient, *, allow_loopback_http: bool) -> None:
+        """Ask with that HTTP client; plain http is for development on this machine alone."""
+        self._http = http
+        self._allow_loopback_http = allow_loopback_http
+        self._places: dict[str, _Place] = {}
+        self._background: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    def for_settings(cls, settings: Settings) -> "IssuerKeys":
+        """The service with an HTTP client of its own; `aclose` it at the end."""
+        http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+        return cls(http, allow_loopback_http=not settings.is_production)
+
+    async def find_key(self, jwks_uri: str, *, kid: str, alg: str, now: datetime) -> VerifyingKey | None:
+        """The key of that name and algorithm, or `None` where the issuer does not publish it.
+
+        Raises `IssuerKeysUnavailableError` where the key is not known and the issuer cannot be asked.
+        """
+        place = self._places.setdefault(jwks_uri, _Place())
+        key = place.keys.get((kid, alg))
+        if key is not None:
+            if place.is_due(now, FRESH) and not place.fetching.locked():
+                self._refetch_behind(jwks_uri, place, now)
+            return key
+        await self._refetch(jwks_uri, place, now, pause=PAUSE)
+        key = place.keys.get((kid, alg))
+        if key is None and place.has_failed:
+            raise IssuerKeysUnavailableError("The issuer's keys cannot be fetched right now; try again.")
+        return key
+
+    async def aclose(self) -> None:
+        """Stop what runs in the background and let the connections go."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._http.aclose()
+
+    def _refetch_behind(self, jwks_uri: str, place: _Place, now: datetime) -> None:
+        task = asyncio.create_task(self._refetch(jwks_uri, place, now, pause=FRESH))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _refetch(self, jwks_uri: str, place: _Place, now: datetime, *, pause: timedelta) -> None:
+        """Fetch once for all who wait; whoever comes while it runs gets its outcome."""
+        async with place.fetching:
+            if not place.is_due(now, pause):
+                return
+            place.asked_at = now
+            try:
+                place.keys = _parse_keys(await self._fetch(jwks_uri))
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _UnusableAnswerError) as error:
+                place.has_failed = True
+                log.warning("issuer's keys not fetched", jwks_uri=jwks_uri, why=str(error) or type(error).__name__)
+            else:
+                place.has_failed = False
+
+    async def _fetch(self, jwks_uri: str) -> bytes:
+        self._refuse_plain_http(jwks_uri)
+        # A compressed answer could be small on the wire and huge here.
+        headers = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
+        async with asyncio.timeout(TIMEOUT), self._http.stream("GET", jwks_uri, headers=headers) as response:
+            if response.status_code != httpx.codes.OK:
+                raise _UnusableAnswerError(f"status {response.status_code}")
+            if "content-encoding" in response.headers:
+                raise _UnusableAnswerError("compressed")
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise _UnusableAnswerError("too large")
+            return bytes(body)
+
+    def _refuse_plain_http(self, jwks_uri: str) -> None:
+        is_fit = urlsplit(jwks_uri).scheme == "https" or (self._allow_loopback_http and is_loopback(jwks_uri))
+        if not is_fit:
+            raise _UnusableAnswerError("neither https nor, in development, http on loopback")
+
+
+class _UnusableAnswerError(Exception):
+    """What came is no JWKS with a key in it."""
+
+
+def _parse_keys(body: bytes) -> Keys:
+    """All keys of a set that can verify; others may be in it and are passed over (RFC 7517 §5)."""
+    try:
+        document = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _UnusableAnswerError("not JSON") from error
+    listed = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(listed, list) or len(listed) > MAX_KEYS:
+        raise _UnusableAnswerError("not a JWKS, or too many keys in it")
+    keys: dict[tuple[str, str], VerifyingKey] = {}
+    for jwk in listed:
+        for key in _usable(jwk):
+            keys.setdefault((key.kid, key.alg), key)
+    if not keys:
+        raise _UnusableAnswerError("no key that can verify")
+    return keys
+
+
+def _usable(jwk: object) -> tuple[VerifyingKey, ...]:
+    try:
+        return parse_public_jwk(jwk) if isinstance(jwk, dict) else ()
+    except KeyUnusableError:
+        return ()

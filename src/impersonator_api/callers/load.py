@@ -1,0 +1,25 @@
+"""From a token to whoever sent it."""
+
+from impersonator_api.callers.bearer import Credentials
+from impersonator_api.callers.caller import NOTHING, Caller
+from impersonator_api.callers.foreign import load_foreign_caller
+from impersonator_api.callers.own import load_own_caller
+from impersonator_api.callers.store import Also
+from impersonator_api.errors import UnauthenticatedError
+from impersonator_api.tokens import read_unverified
+from impersonator_api.work import Work
+
+
+async def load_caller(work: Work, credentials: Credentials | None, *, also: Also = NOTHING) -> Caller:
+    """Prove who is calling, with at most one statement; `also` asks more of that statement about a user or service.
+
+    Raises 401 without credentials and for a token that does not hold, 403 for who is unknown or suspended,
+    503 where an issuer's keys are out of reach.
+    """
+    if credentials is None:
+        raise UnauthenticatedError("Send an access token in the Authorization header.")
+    token = read_unverified(credentials.token)
+    # Nobody else may speak in our name: our own issuer is never looked up among the trusted ones.
+    if token.find_text("iss") == work.settings.issuer:
+        return await load_own_caller(work, token, also)
+    return await load_foreign_caller(work, token, also)

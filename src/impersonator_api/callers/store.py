@@ -1,0 +1,124 @@
+"""Who a token names, asked in one statement whichever kind of token it is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from impersonator_api.callers.issuers import CLAIM, TrustedIssuer, issuer_from
+from impersonator_api.directory import Client, Person, Tenant, documents, tables
+from impersonator_api.work import Work
+
+Also = Mapping[str, Callable[[ColumnElement[UUID]], ColumnElement[Any]]]
+"""What else the statement is asked: by name, columns made from the caller's id."""
+
+
+Party = TypeVar("Party", Person, Client)
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Generic[Party]):
+    """Whom a token of ours names, with what else was asked."""
+
+    tenant: Tenant
+    party: Party
+    also: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """An issuer's configuration in one tenant, and the user that the token would name there."""
+
+    issuer: TrustedIssuer
+    tenant: Tenant
+    user: Person | None
+    also: Mapping[str, Any]
+
+
+async def find_user(work: Work, tenant_slug: str, user_id: UUID, also: Also) -> Named[Person] | None:
+    """A user by our id, within the token's tenant."""
+    users = tables.users.alias()
+    question = _within(users, tenant_slug, documents.person_json(users), also).where(users.c.id == user_id)
+    row = (await work.read(question)).mappings().one_or_none()
+    if row is None:
+        return None
+    return Named(documents.tenant_from(row["tenant"]), documents.person_from(row["party"]), dict(row))
+
+
+async def find_client(work: Work, tenant_slug: str, client_id: str, also: Also) -> Named[Client] | None:
+    """A client by its `client_id`, within the token's tenant."""
+    clients = tables.clients.alias()
+    client = documents.client_json(clients.c.tenant_id, clients.c.client_id)
+    question = _within(clients, tenant_slug, client, also).where(clients.c.client_id == client_id)
+    row = (await work.read(question)).mappings().one_or_none()
+    if row is None:
+        return None
+    return Named(documents.tenant_from(row["tenant"]), documents.client_from(row["party"]), dict(row))
+
+
+async def find_believed(
+    work: Work, issuer: str, unverified_claims: Mapping[str, object], also: Also
+) -> tuple[Believed, ...]:
+    """Every tenant's configuration of an issuer, each with the user that these claims would name in it.
+
+    The claims are not verified yet: what comes back is only to be used with claims that were.
+    """
+    issuers, users = tables.issuers.alias(), tables.users.alias()
+    named = and_(users.c.tenant_id == issuers.c.tenant_id, _is_named(users, issuers, unverified_claims))
+    question = (
+        select(
+            documents.json_of({column.name: column for column in issuers.c}).label("issuer"),
+            documents.tenant_json(issuers.c.tenant_id).label("tenant"),
+            case((users.c.id.is_not(None), documents.person_json(users))).label("user"),
+            *_further(also, users.c.id),
+        )
+        .select_from(issuers.outerjoin(users, named))
+        .where(issuers.c.issuer == issuer, issuers.c.status == "active")
+    )
+    rows = (await work.read(question)).mappings().all()
+    return tuple(_believed_from(row) for row in rows)
+
+
+def _within(parties: FromClause, tenant_slug: str, party: ColumnElement[Any], also: Also) -> Select[Any]:
+    tenants = tables.tenants.alias()
+    return (
+        select(
+            documents.tenant_json(parties.c.tenant_id).label("tenant"),
+            party.label("party"),
+            *_further(also, parties.c.id),
+        )
+        .select_from(parties.join(tenants, tenants.c.id == parties.c.tenant_id))
+        .where(tenants.c.slug == tenant_slug)
+    )
+
+
+def _is_named(users: FromClause, issuers: FromClause, claims: Mapping[str, object]) -> ColumnElement[bool]:
+    given = bindparam("claims", dict(claims), JSONB)
+    name = case(
+        (issuers.c.subject.startswith(CLAIM), func.substr(issuers.c.subject, len(CLAIM) + 1)),
+        (issuers.c.subject == "external_id", literal("sub")),
+    )
+    # Texts and numbers name users; the JSON text of a list must not happen to be somebody's external id.
+    is_plain = func.jsonb_typeof(given[name]).in_(["string", "number"])
+    external_id = case((is_plain, given[name].astext))
+    own_id = case((issuers.c.subject == "id", literal(_uuid_or_none(claims.get("sub")), tables.users.c.id.type)))
+    return or_(users.c.external_id == external_id, users.c.id == own_id)
+
+
+def _further(also: Also, party_id: ColumnElement[UUID]) -> list[ColumnElement[Any]]:
+    return [column(party_id).label(name) for name, column in also.items()]
+
+
+def _believed_from(row: Mapping[Any, Any]) -> Believed:
+    user = documents.person_from(row["user"]) if row["user"] else None
+    return Believed(issuer_from(row["issuer"]), documents.tenant_from(row["tenant"]), user, dict(row))
+
+
+def _uuid_or_none(value: object) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

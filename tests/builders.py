@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
+from impersonator_api import sessions
+from impersonator_api.audit.tables import audit_entries
 from impersonator_api.directory.tables import (
     clients,
     consents,
@@ -22,6 +24,9 @@ from impersonator_api.directory.tables import (
     workspaces,
 )
 from impersonator_api.policy.tables import policies
+from impersonator_api.sessions import Ender, Started, Starter, Wish
+from impersonator_api.sessions.tables import impersonation_sessions
+from impersonator_api.work import Desk
 
 SECRET = "a-secret-that-is-long-enough-to-be-one"  # noqa: S105  # of clients that live for one test
 
@@ -188,3 +193,41 @@ async def make_tenant(engine: AsyncEngine, name: str = "acme", **overrides: Any)
     await organisation._insert(clients, built_in)
     organisation.client_ids[built_in["client_id"]] = built_in["id"]
     return organisation
+
+
+def starter_for(someone: Someone) -> Starter:
+    """Somebody about to act, as the doors hand him to the story."""
+    return Starter(tenant_id=someone.tenant.id, tenant_slug=someone.tenant.slug, impersonator_id=someone.id)
+
+
+def ender_for(someone: Someone, **overrides: Any) -> Ender:
+    """Somebody about to end a session, as the doors hand him to the story."""
+    return Ender(tenant_id=someone.tenant.id, id=someone.id, label=someone.email, **overrides)
+
+
+async def start(desk: Desk, impersonator: Someone, target: Someone, **wish: Any) -> Started:
+    """A session of one person as another."""
+    asked = Wish(target=str(target.id), **({"reason": "Locked out since Monday"} | wish))
+    return await desk.run(sessions.start, starter=starter_for(impersonator), wish=asked)
+
+
+async def session_row(engine: AsyncEngine, session_id: UUID) -> Any:
+    """A session as it lies in the database."""
+    async with engine.connect() as db:
+        question = select(impersonation_sessions).where(impersonation_sessions.c.id == session_id)
+        return (await db.execute(question)).one()
+
+
+async def active_sessions(engine: AsyncEngine, someone: Someone) -> list[Any]:
+    """An impersonator's sessions that are written down as active."""
+    sessions_of = impersonation_sessions.c.impersonator_id == someone.id
+    async with engine.connect() as db:
+        question = select(impersonation_sessions).where(sessions_of, impersonation_sessions.c.status == "active")
+        return list((await db.execute(question)).all())
+
+
+async def audit_of(engine: AsyncEngine, tenant: Organisation) -> list[Any]:
+    """A tenant's audit, oldest first."""
+    async with engine.connect() as db:
+        question = select(audit_entries).where(audit_entries.c.tenant_id == tenant.id).order_by(audit_entries.c.id)
+        return list((await db.execute(question)).all())

@@ -174,7 +174,7 @@ def _verify_names(claims: Mapping[str, object], expected: Expected) -> None:
         raise InvalidTokenError("The token's aud is not a text or a list of texts.")
     if expected.audience is not None and expected.audience not in audiences:
         raise InvalidTokenError("The token is meant for another audience.")
-    missing = sorted(name for name in expected.required if claims.get(name) in {None, ""})
+    missing = sorted(name for name in expected.required if claims.get(name) in (None, ""))
     if missing:
         raise InvalidTokenError(f"The token lacks {', '.join(missing)}.")
 

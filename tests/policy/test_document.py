@@ -212,10 +212,7 @@ def test_the_detail_names_the_first_fault() -> None:
     with pytest.raises(InvalidPolicyError) as refused:
         document(written(rights="both"))
 
-    assert (
-        refused.value.detail
-        == "Mend the policy document at rules[0].rights: Input should be 'target' or 'intersection'."
-    )
+    assert refused.value.detail == "Mend the policy document at rules[0].rights: must be 'target' or 'intersection'."
 
 
 def test_a_document_cannot_be_changed() -> None:

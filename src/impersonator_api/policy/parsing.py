@@ -1,12 +1,13 @@
 """From what somebody wrote to a policy document, and back."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from pydantic import ValidationError
 
-from impersonator_api.policy.document import PolicyDocument
+from impersonator_api.policy.document import MOST_ITEMS, PolicyDocument
 from impersonator_api.policy.errors import InvalidPolicyError, UnreadablePolicyError
 
 LARGEST = 256 * 1024
@@ -24,8 +25,12 @@ OUR_WORDS = {
     "extra_forbidden": "is no key of the policy document",
     "missing": "is missing",
     "model_type": "must be a mapping of keys to values",
+    "too_long": f"must not name more than {MOST_ITEMS}",
+    "too_short": "must name at least one",
 }
 """By pydantic's type of error; its own words are for programmers."""
+
+INPUT = re.compile(r"^(Input|String) should")
 
 
 def parse_document(written: object) -> PolicyDocument:
@@ -77,7 +82,7 @@ def _message(kind: str, place: Sequence[str | int], words: str) -> str:
     key = ".".join(part for part in place[2:] if isinstance(part, str))
     if kind == "extra_forbidden" and key in LATER:
         return f"{key} arrives with the governance release; it is not ignored silently, so leave it out until then"
-    return OUR_WORDS.get(kind, words.removeprefix("Value error, "))
+    return OUR_WORDS.get(kind, INPUT.sub("must", words.removeprefix("Value error, ")))
 
 
 def _path(place: Sequence[str | int]) -> str:

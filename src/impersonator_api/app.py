@@ -1,42 +1,63 @@
 """Where everything is put together: the application, what it lives on, and the server that runs it."""
 
+import asyncio
 import gc
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
+from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from impersonator_api import __version__, tokens
+from impersonator_api import __version__, tokens, worker
+from impersonator_api.callers import IssuerKeys
 from impersonator_api.database import build_engine
 from impersonator_api.errors import ServiceError
 from impersonator_api.logs import configure_logging
 from impersonator_api.migrate import head_revision
 from impersonator_api.settings import PREFIX, Settings, load_settings
-from impersonator_api.web import docs_page, health, problem_pages
+from impersonator_api.web import discovery, docs_page, health, oauth, problem_pages, users
+from impersonator_api.web.admin import impersonation
 from impersonator_api.web.entrance import Entrance
 from impersonator_api.web.openapi import DESCRIPTION, TAGS, DocumentedService
-from impersonator_api.web.problems import Answers, ErrorStyle
+from impersonator_api.web.problems import Answers, ErrorStyle, problem
 from impersonator_api.web.work import Office
-from impersonator_api.work import Origin, Services, utc_now
+from impersonator_api.work import Desk, Origin, Services, utc_now
 
 Clock = Callable[[], datetime]
 
-ROUTERS: Sequence[APIRouter] = (health.router, problem_pages.router)
+ROUTERS: Sequence[APIRouter] = (
+    impersonation.router,
+    users.router,
+    oauth.router,
+    discovery.router,
+    health.router,
+    problem_pages.router,
+)
 
-ERROR_STYLES: Mapping[str, ErrorStyle] = {}
-"""Path prefixes whose protocol words errors in its own way; all others answer problem+json."""
+ERROR_STYLES: Mapping[str, ErrorStyle] = {
+    # RFC 6750 §3 wants a Bearer challenge here, where the rest of the prefix authenticates clients.
+    "/oauth2/v1/userinfo": problem,
+    "/oauth2/": lambda error, _request: oauth.oauth_error(error),
+}
+"""Path prefixes whose protocol words errors in its own way, first match first; all others answer problem+json."""
 
 MAX_CONNECTIONS = 1000
 """Of one worker process, idle ones included; beyond it the server answers 503 itself."""
 
 
-def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now) -> FastAPI:
-    """The whole application; it touches nothing outside before its lifespan starts."""
+def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now, with_worker: bool = True) -> FastAPI:
+    """The whole application; it touches nothing outside before its lifespan starts.
+
+    Without its worker somebody else must do the duties (`impersonator work`).
+    """
     tokens.assert_backend()
     answers = Answers(ERROR_STYLES)
     app = DocumentedService(
@@ -51,7 +72,7 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now)
         redirect_slashes=False,
         exception_handlers=dict.fromkeys((ServiceError, RequestValidationError, HTTPException), answers),
         generate_unique_id_function=lambda route: route.name,
-        lifespan=_lifespan(settings, database_url, clock),
+        lifespan=_lifespan(settings, database_url, clock, with_worker=with_worker),
     )
     app.state.settings = settings
     app.state.head_revision = head_revision()
@@ -62,12 +83,14 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now)
 
 
 def run_server(settings: Settings, *, host: str, port: int, workers: int, database_url: str) -> None:
-    """Serve until told to stop, then finish what was begun; returns when the last worker is gone.
+    """Serve until told to stop, then finish what was begun; returns, or raises SystemExit, when all workers are gone.
 
     The caller owns an embedded database for as long as this runs. Workers are processes of their own that
     read the settings from the environment again, so the database's URL is left there for them.
     """
     configure_logging(settings)
+    # The server raises the signal again when it has finished; the default would then kill us without a clean-up.
+    signal.signal(signal.SIGTERM, _leave)
     os.environ[f"{PREFIX}DATABASE_URL"] = database_url
     uvicorn.run(
         f"{__name__}:app_from_environment",
@@ -89,6 +112,10 @@ def run_server(settings: Settings, *, host: str, port: int, workers: int, databa
     )
 
 
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
 def app_from_environment() -> FastAPI:
     """What each worker process runs; its parent left the database's URL in the environment."""
     settings = load_settings()
@@ -98,32 +125,49 @@ def app_from_environment() -> FastAPI:
     return create_app(settings, database_url=settings.database_url.get_secret_value())
 
 
+@asynccontextmanager
+async def open_desk(settings: Settings, *, database_url: str, clock: Clock = utc_now) -> AsyncIterator[Desk]:
+    """A desk with all services, the first keys made and loaded; for the application and for commands."""
+    engine = build_engine(database_url, settings)
+    issuer_keys = IssuerKeys.for_settings(settings)
+    master_keys = tokens.load_master_keys(settings)
+    ring = tokens.KeyRing(master_keys)
+    services = Services({tokens.MasterKeys: master_keys, tokens.KeyRing: ring, IssuerKeys: issuer_keys})
+    desk = Desk(engine=engine, settings=settings, services=services, clock=clock, origin=Origin(request_id="start-up"))
+    try:
+        await desk.run_in_transaction(tokens.ensure_keys)
+        await desk.run(ring.refresh)
+        yield desk
+    finally:
+        await issuer_keys.aclose()
+        await engine.dispose()
+
+
 def _lifespan(
-    settings: Settings, database_url: str, clock: Clock
+    settings: Settings, database_url: str, clock: Clock, *, with_worker: bool
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
-        office = Office(build_engine(database_url, settings), settings, _services(settings), clock)
-        try:
-            await _open(office)
-            app.state.office = office
+        async with (
+            open_desk(settings, database_url=database_url, clock=clock) as desk,
+            _working(desk) if with_worker else nullcontext(),
+        ):
+            app.state.office = Office(desk)
             # What start-up made lives as long as the process; the collector need not look at it again.
             gc.collect()
             gc.freeze()
             yield
-        finally:
-            await office.engine.dispose()
 
     return running
 
 
-def _services(settings: Settings) -> Services:
-    master_keys = tokens.load_master_keys(settings)
-    return Services({tokens.MasterKeys: master_keys, tokens.KeyRing: tokens.KeyRing(master_keys)})
-
-
-async def _open(office: Office) -> None:
-    """Make the first keys and load the ring; without them nothing could be signed or verified."""
-    desk = office.desk(Origin(request_id="start-up"))
-    await desk.run_in_transaction(tokens.ensure_keys)
-    await desk.run(office.services.get(tokens.KeyRing).refresh)
+@asynccontextmanager
+async def _working(desk: Desk) -> AsyncIterator[None]:
+    """Do the worker's duties beside the requests; a round that has begun is finished."""
+    stop = asyncio.Event()
+    duties = asyncio.create_task(worker.run_duties(replace(desk, origin=Origin(request_id="worker")), stop=stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await duties

@@ -30,9 +30,9 @@ async def take_a_nap(desk: DeskDep, seconds: float = 0.0) -> int:
 
 @pytest.fixture
 async def http(fresh_database_url: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the running application, which has one connection and little patience."""
+    """A client of the running application, which has one connection, little patience and no worker that needs it."""
     settings = Settings(data_dir=tmp_path, pool_size=1, pool_timeout=timedelta(milliseconds=200))
-    app: FastAPI = create_app(settings, database_url=fresh_database_url)
+    app: FastAPI = create_app(settings, database_url=fresh_database_url, with_worker=False)
     app.include_router(stories)
     async with (
         app.router.lifespan_context(app),
@@ -102,14 +102,19 @@ async def test_it_recovers_by_itself(http: httpx.AsyncClient, admin: Admin) -> N
 
 
 async def test_a_full_pool_answers_503(http: httpx.AsyncClient) -> None:
-    answers = await asyncio.gather(http.get("/story/nap?seconds=1"), http.get("/story/nap"))
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(http.get("/story/nap?seconds=1"))
+        await asyncio.sleep(0.3)
+        second = group.create_task(http.get("/story/nap"))
 
-    assert [answer.status_code for answer in answers] == [200, 503]
-    assert answers[1].json()["code"] == "database-unavailable"
-    assert answers[1].headers["Retry-After"] == "2"
+    assert (first.result().status_code, second.result().status_code) == (200, 503)
+    assert second.result().json()["code"] == "database-unavailable"
+    assert second.result().headers["Retry-After"] == "2"
 
 
-async def test_a_schema_that_is_behind_is_not_ready(http: httpx.AsyncClient, admin: Admin, fresh_database_url: str) -> None:
+async def test_a_schema_that_is_behind_is_not_ready(
+    http: httpx.AsyncClient, admin: Admin, fresh_database_url: str
+) -> None:
     engine = create_async_engine(fresh_database_url)
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))

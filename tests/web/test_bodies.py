@@ -8,7 +8,9 @@ async def send(room: httpx.AsyncClient, body: bytes, path: str = "/probe/json") 
     return await room.post(path, content=body, headers=AS_JSON)
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"name": "Zo\\u00eb", "count": 9223372036854775807}', b' {"labels": {}} '])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"name": "Zo\\u00eb", "count": 9223372036854775807}', b' {"labels": {}} ']
+)
 async def test_a_proper_body_is_taken(room: httpx.AsyncClient, body: bytes) -> None:
     answer = await send(room, body)
 
@@ -32,7 +34,9 @@ async def test_another_media_type_is_unsupported(room: httpx.AsyncClient, media_
 
 
 async def test_utf_8_may_be_named(room: httpx.AsyncClient) -> None:
-    answer = await room.post("/probe/json", content=b"{}", headers={"Content-Type": 'Application/JSON; charset="UTF-8"'})
+    answer = await room.post(
+        "/probe/json", content=b"{}", headers={"Content-Type": 'Application/JSON; charset="UTF-8"'}
+    )
 
     assert answer.status_code == 200
 

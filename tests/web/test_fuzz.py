@@ -21,7 +21,9 @@ thorough = settings(
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(alphabet=st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "count", "labels"]) | st.text(), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "count", "labels"]) | st.text(), inner)
+    ),
     max_leaves=8,
 )
 
@@ -29,7 +31,9 @@ JSON_VALUES = st.recursive(
 @thorough
 @given(method=METHODS, media_type=MEDIA_TYPES, body=MARKED, door=st.sampled_from(DOORS))
 async def test_any_bytes_as_a_body(room_app: FastAPI, method: str, media_type: bytes, body: bytes, door: bytes) -> None:
-    answer = await send_bytes(room_app, method, door, headers=[(b"content-type", media_type)], chunks=[body[:20], body[20:]])
+    answer = await send_bytes(
+        room_app, method, door, headers=[(b"content-type", media_type)], chunks=[body[:20], body[20:]]
+    )
 
     assert 200 <= answer.status < 500
     assert answer.status == 200 or MARKER not in answer.body
@@ -65,7 +69,9 @@ async def test_any_bytes_as_a_parameter(room_app: FastAPI, query: bytes) -> None
 
 @thorough
 @given(
-    name=st.sampled_from(["content-type", "content-length", "x-request-id", "traceparent", "x-forwarded-for", "user-agent"]),
+    name=st.sampled_from(
+        ["content-type", "content-length", "x-request-id", "traceparent", "x-forwarded-for", "user-agent"]
+    ),
     values=st.lists(MARKED, min_size=1, max_size=3),
 )
 async def test_any_bytes_in_headers(room_app: FastAPI, name: str, values: list[bytes]) -> None:

@@ -40,7 +40,9 @@ async def test_a_body_of_64_kib_is_read(room_app: FastAPI) -> None:
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("raw", [b"%", b"%4", b"%zz", b"%00", b"%ff", b"%ed%a0%80", b"%c0%80", b"\xc3\xa4", b"\x00", b" \xff"])
+@pytest.mark.parametrize(
+    "raw", [b"%", b"%4", b"%zz", b"%00", b"%ff", b"%ed%a0%80", b"%c0%80", b"\xc3\xa4", b"\x00", b" \xff"]
+)
 async def test_undecodable_paths_and_queries_are_malformed(room_app: FastAPI, raw: bytes) -> None:
     in_path = await send_bytes(room_app, path=b"/health/live" + raw)
     in_query = await send_bytes(room_app, path=b"/health/live", query=b"q=" + raw)

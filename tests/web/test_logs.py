@@ -55,7 +55,9 @@ def test_what_looks_like_a_secret_is_redacted(secret: str) -> None:
     assert told.startswith("before ")
 
 
-@pytest.mark.parametrize("name", ["authorization", "Cookie", "client_secret", "refresh_token", "password", "MASTER_KEY"])
+@pytest.mark.parametrize(
+    "name", ["authorization", "Cookie", "client_secret", "refresh_token", "password", "MASTER_KEY"]
+)
 def test_what_is_called_a_secret_is_redacted_however_deep(name: str) -> None:
     assert redacted({"outer": [{name: "hunter2"}]}) == {"outer": [{name: REDACTED}]}
 

@@ -34,7 +34,7 @@ async def ready(request: Request) -> JSONResponse:
 async def _database_checks(office: Office, head: str) -> dict[str, str]:
     try:
         with faults_told():
-            revision = await revision_of(office.engine)
+            revision = await revision_of(office.pattern.engine)
     except ServiceError:
         return {"database": "does not answer", "schema": "unknown"}
     schema = OK if revision == head else "is not at this version's revision; run `impersonator migrate`"

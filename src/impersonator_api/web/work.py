@@ -1,12 +1,9 @@
 """From a request to the desk that runs its story."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk, Origin, Services
@@ -16,14 +13,21 @@ from impersonator_api.work import Desk, Origin, Services
 class Office:
     """What all desks of one process share; it lies in `app.state.office` while the application runs."""
 
-    engine: AsyncEngine
-    settings: Settings
-    services: Services
-    clock: Callable[[], datetime]
+    pattern: Desk
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the process."""
+        return self.pattern.settings
+
+    @property
+    def services(self) -> Services:
+        """The long-lived services of the process."""
+        return self.pattern.services
 
     def desk(self, origin: Origin) -> Desk:
         """A desk for stories of that origin."""
-        return Desk(engine=self.engine, settings=self.settings, services=self.services, clock=self.clock, origin=origin)
+        return replace(self.pattern, origin=origin)
 
 
 def office_of(request: Request) -> Office:

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
-from impersonator_api import sessions
+from impersonator_api import sessions, tokens
 from impersonator_api.audit.tables import audit_entries
 from impersonator_api.directory.tables import (
     clients,
@@ -26,7 +26,8 @@ from impersonator_api.directory.tables import (
 from impersonator_api.policy.tables import policies
 from impersonator_api.sessions import Ender, Started, Starter, Wish
 from impersonator_api.sessions.tables import impersonation_sessions
-from impersonator_api.work import Desk
+from impersonator_api.tokens import Actor, Identity, OrdinaryGrant
+from impersonator_api.work import Desk, Work
 
 SECRET = "a-secret-that-is-long-enough-to-be-one"  # noqa: S105  # of clients that live for one test
 
@@ -231,3 +232,20 @@ async def audit_of(engine: AsyncEngine, tenant: Organisation) -> list[Any]:
     async with engine.connect() as db:
         question = select(audit_entries).where(audit_entries.c.tenant_id == tenant.id).order_by(audit_entries.c.id)
         return list((await db.execute(question)).all())
+
+
+async def ordinary_token(desk: Desk, someone: Someone, *, scope: str = "openid", **login: Any) -> str:
+    """A person's own access token, as `impersonator token --as` makes it."""
+    actor = Actor(identity=Identity(str(someone.id), someone.external_id), **login)
+    grant = OrdinaryGrant(
+        tenant=someone.tenant.slug,
+        client_id="impersonator-cli",
+        audience=desk.settings.issuer,
+        user=actor,
+        scope=frozenset(scope.split()),
+    )
+
+    async def mint(work: Work) -> str:
+        return tokens.mint_ordinary(work, grant).token
+
+    return await desk.run(mint)

@@ -1,26 +1,41 @@
 """A real PostgreSQL, migrated once; each test brings tenants of its own, because the audit cannot be emptied."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
+from builders import Someone, ordinary_token
+from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from impersonator_api import embedded, tokens
+from impersonator_api.app import create_app
 from impersonator_api.database import build_engine
 from impersonator_api.migrate import migrate
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk, Origin, Services, utc_now
 
 
+MASTER_KEY = SecretStr("bWFzdGVyLWtleS1mb3ItdGVzdHMtMzItYnl0ZXMhISE=")
+
+ActingAs = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
 class Clock:
     """Time that a test moves."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a test at a full second of today."""
         self.moment = datetime.now(UTC).replace(microsecond=0)
 
     def __call__(self) -> datetime:
@@ -69,13 +84,20 @@ async def fresh_database_url(owner_url: str, template: str) -> AsyncIterator[str
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """The defaults, with a data folder of the test's own."""
-    return Settings(data_dir=tmp_path)
+    return Settings(data_dir=tmp_path, master_key=MASTER_KEY)
+
+
+@pytest.fixture(scope="session")
+def app_clock() -> Clock:
+    """The clock of the shared application."""
+    return Clock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """Time that stands still until the test moves it."""
-    return Clock()
+def clock(app_clock: Clock) -> Clock:
+    """Time that stands still until the test moves it, for stories and the application alike."""
+    app_clock.reset()
+    return app_clock
 
 
 @pytest.fixture(scope="session")
@@ -94,9 +116,9 @@ def desk_with(engine: AsyncEngine, settings: Settings, clock: Clock) -> Callable
 
 
 @pytest.fixture(scope="session")
-async def services(engine: AsyncEngine, tmp_path_factory: pytest.TempPathFactory) -> Services:
+async def services(engine: AsyncEngine) -> Services:
     """Keys that sign, as the application makes them at its start."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("keys"))
+    settings = Settings(master_key=MASTER_KEY)
     master_keys = tokens.load_master_keys(settings)
     ring = tokens.KeyRing(master_keys)
     services = Services({tokens.MasterKeys: master_keys, tokens.KeyRing: ring})
@@ -116,6 +138,33 @@ def signing_desk(desk_with: Callable[[Services], Desk], services: Services) -> D
 def desk(desk_with: Callable[[Services], Desk]) -> Desk:
     """A desk without services, for stories that need none."""
     return desk_with(Services({}))
+
+
+@pytest.fixture(scope="session")
+async def app(database_url: str, app_clock: Clock, services: Services) -> AsyncIterator[FastAPI]:
+    """The whole application on the shared database, without its worker: a test does what it wants done by time."""
+    app = create_app(Settings(master_key=MASTER_KEY), database_url=database_url, clock=app_clock, with_worker=False)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def http(app: FastAPI, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that nobody has signed in with."""
+    transport = httpx.ASGITransport(app, client=("192.0.2.7", 4711))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        yield client
+
+
+@pytest.fixture
+def acting_as(http: httpx.AsyncClient, signing_desk: Desk) -> ActingAs:
+    """Sign requests with a person's own access token: `http` answers as before, with that Authorization header."""
+
+    async def sign_in(someone: Someone, **login: Any) -> httpx.AsyncClient:
+        http.headers["Authorization"] = f"Bearer {await ordinary_token(signing_desk, someone, **login)}"
+        return http
+
+    return sign_in
 
 
 def _with_database(url: str, name: str) -> str:

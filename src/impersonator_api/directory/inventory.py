@@ -64,14 +64,15 @@ class Inventory:
 
 
 @dataclass(frozen=True, slots=True)
-class People:
-    """Whom to look up: by e-mail address, external id or id; or everybody."""
+class Reach:
+    """Whom to look up, by e-mail address, external id or id, and the workspaces whose members; or everybody."""
 
     names: Collection[str] = ()
     ids: Collection[UUID] = ()
+    workspaces: Collection[str] = ()
     everybody: bool = False
 
-    def are(self) -> ColumnElement[bool]:
+    def people(self) -> ColumnElement[bool]:
         """The condition on `users`, so that each of its indexes serves."""
         if self.everybody:
             return true()
@@ -84,10 +85,10 @@ class People:
         )
 
 
-async def take(work: Work, tenant_id: UUID, people: People) -> Inventory:
+async def take(work: Work, tenant_id: UUID, reach: Reach) -> Inventory:
     """What the tenant holds now."""
-    found = await _rows(work, select(users).where(users.c.tenant_id == tenant_id, people.are()))
-    ids = None if people.everybody else [row["id"] for row in found]
+    found = await _rows(work, select(users).where(users.c.tenant_id == tenant_id, reach.people()))
+    ids = None if reach.everybody else [row["id"] for row in found]
     return Inventory(
         roles=await _named(work, roles, "name", tenant_id),
         workspaces=await _named(work, workspaces, "slug", tenant_id),
@@ -95,7 +96,7 @@ async def take(work: Work, tenant_id: UUID, people: People) -> Inventory:
         issuers=await _named(work, issuers, "issuer", tenant_id),
         people=[Stored(row["id"], row) for row in found],
         grants=await _grants(work, tenant_id, ids),
-        memberships=await _memberships(work, tenant_id),
+        memberships=await _memberships(work, tenant_id, reach),
         consents=await _consents(work, tenant_id, ids),
     )
 
@@ -141,13 +142,15 @@ async def _grants(
     return frozenset((row["user_id"], row["role_id"], row["workspace_id"]) for row in rows)
 
 
-async def _memberships(work: Work, tenant_id: UUID) -> list[Membership]:
+async def _memberships(work: Work, tenant_id: UUID, reach: Reach) -> list[Membership]:
     of_tenant = memberships.join(workspaces, memberships.c.workspace_id == workspaces.c.id)
     question = (
         select(memberships, _label())
         .select_from(of_tenant.join(users, memberships.c.user_id == users.c.id))
         .where(workspaces.c.tenant_id == tenant_id)
     )
+    if not reach.everybody:
+        question = question.where(workspaces.c.slug.in_(reach.workspaces))
     return [
         Membership(row["user_id"], row["workspace_id"], frozenset(row["permissions"]), row["label"])
         for row in await _rows(work, question)

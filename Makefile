@@ -4,6 +4,8 @@
 
 export PYTHON
 BIN := .venv/bin
+# Only as an argument: tests must never run on whatever a DATABASE_URL in somebody's environment points to.
+TEST_URL = $(if $(filter command,$(origin DATABASE_URL)),$(DATABASE_URL))
 
 help:  ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +17,7 @@ run: setup  ## Start the demo: embedded PostgreSQL, a demo realm, the service, a
 	@exec $(BIN)/impersonator demo $(ARGS)
 
 test: setup  ## Run every test. DATABASE_URL=postgresql://… uses that server, ARGS="-k start" goes to pytest.
-	@IMPERSONATOR_TEST_DATABASE_URL="$(DATABASE_URL)" $(BIN)/pytest $(ARGS)
+	@IMPERSONATOR_TEST_DATABASE_URL='$(TEST_URL)' $(BIN)/pytest $(ARGS)
 
 check: setup  ## Format, lint, types, import contracts, container files, docs in step.
 	@scripts/check

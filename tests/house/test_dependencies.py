@@ -30,6 +30,10 @@ def _locked(name: str) -> set[str]:
     return set(re.findall(r"^([a-z0-9._-]+)==", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
 
 
+def _pins(name: str) -> set[str]:
+    return set(re.findall(r"^[a-z0-9._-]+==[^\s;]+", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+
+
 def test_each_direct_dependency_has_one_row_and_each_row_a_dependency() -> None:
     assert sorted(_documented()) == sorted(RUNTIME | EMBEDDED | DEV)
 
@@ -46,15 +50,15 @@ def test_the_dev_lock_holds_everything() -> None:
 
 
 def test_the_dev_lock_tests_the_versions_that_run_in_production() -> None:
-    pins = re.compile(r"^[a-z0-9._-]+==[^\s;]+", re.MULTILINE)
-    runtime, dev = (
-        set(pins.findall((ROOT / "requirements" / name).read_text())) for name in ("runtime.txt", "dev.txt")
-    )
-
-    assert runtime <= dev
+    assert _pins("runtime.txt") <= _pins("dev.txt")
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt"])
+def test_the_image_is_built_by_the_versions_that_development_uses() -> None:
+    assert PROJECT["dependency-groups"]["build"] == PROJECT["build-system"]["requires"]
+    assert _pins("build.txt") <= _pins("dev.txt")
+
+
+@pytest.mark.parametrize("name", ["build.txt", "runtime.txt", "dev.txt"])
 def test_locks_hold_hashes_and_no_address(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text()
 

@@ -78,20 +78,27 @@ BEGIN
 END $$
 """
 
-# Roles belong to the whole cluster: another database's migration may have made it a moment ago.
+# Roles belong to the whole cluster: another database's migration may have made it a moment ago, or whoever keeps the
+# server did, where the owner may make none.
 CREATE_ROLE = f"""
 DO $$ BEGIN
-    CREATE ROLE {SERVICE_ROLE} NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{SERVICE_ROLE}') THEN
+        CREATE ROLE {SERVICE_ROLE} NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
 
-# The owner must be able to act as the service where one login serves both (a small set-up, or the tests).
+# The owner must be able to act as the service where one login serves both (a small set-up, or the tests). From
+# PostgreSQL 16 on, who makes a role is its member without the right to act as it. An owner that may not grant the
+# role is no mistake: then another login serves.
 JOIN_ROLE = f"""
 DO $$ BEGIN
-    IF NOT pg_has_role(current_user, '{SERVICE_ROLE}', 'MEMBER') THEN
+    IF NOT pg_has_role(current_user, '{SERVICE_ROLE}',
+                       CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) THEN
         EXECUTE format('GRANT {SERVICE_ROLE} TO %I', current_user);
     END IF;
+EXCEPTION WHEN insufficient_privilege THEN NULL;
 END $$
 """
 

@@ -112,9 +112,7 @@ async def test_a_full_pool_answers_503(http: httpx.AsyncClient) -> None:
     assert second.result().headers["Retry-After"] == "2"
 
 
-async def test_a_schema_that_is_behind_is_not_ready(
-    http: httpx.AsyncClient, admin: Admin, fresh_database_url: str
-) -> None:
+async def test_a_schema_that_is_behind_is_not_ready(http: httpx.AsyncClient, fresh_database_url: str) -> None:
     engine = create_async_engine(fresh_database_url)
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))

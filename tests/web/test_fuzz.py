@@ -2,10 +2,11 @@
 
 import json
 
-from asgi import send_bytes
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from asgi import send_bytes
 
 MARKER = b"hunter2!hunter2"
 

@@ -2,9 +2,9 @@ import json
 
 import httpx
 import pytest
-from asgi import Answered, send_bytes
 from fastapi import FastAPI
 
+from asgi import Answered, send_bytes
 from impersonator_api.web.limits import MAX_BODY, MAX_HEADERS, MAX_URI_PART
 
 AS_JSON = (b"content-type", b"application/json")

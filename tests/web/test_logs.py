@@ -70,10 +70,7 @@ def test_what_is_no_secret_stays() -> None:
 
 @pytest.mark.usefixtures("for_machines")
 def test_a_traceback_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
-    try:
-        raise ValueError(f"refused {TOKEN}")
-    except ValueError:
-        structlog.get_logger().exception("oops")
+    structlog.get_logger().error("oops", exc_info=ValueError(f"refused {TOKEN}"))
 
     (line,) = lines(capsys)
     assert "ValueError: refused [redacted]" in str(line["exception"])

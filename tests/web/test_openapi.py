@@ -4,7 +4,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from impersonator_api.errors import ConflictError, ConcurrentChangeError, NotFoundError
+from impersonator_api.errors import ConcurrentChangeError, ConflictError, NotFoundError
 from impersonator_api.web.openapi import problems_documented
 
 

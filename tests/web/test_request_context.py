@@ -101,7 +101,7 @@ async def test_the_trace_is_answered(room: httpx.AsyncClient) -> None:
 
 
 async def test_a_user_agent_is_cut_and_cleaned(room: httpx.AsyncClient) -> None:
-    answer = await room.get("/probe/origin", headers={"User-Agent": b"evil\x1b[31m\x85" + b"a" * 600})
+    answer = await room.get("/probe/origin", headers=[(b"User-Agent", b"evil\x1b[31m\x85" + b"a" * 600)])
 
     assert answer.json()["user_agent"] == ("evil[31m" + "a" * 600)[:500]
 

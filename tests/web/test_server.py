@@ -16,7 +16,8 @@ START = dedent("""
     import sys
     from impersonator_api.app import run_server
     from impersonator_api.settings import load_settings
-    run_server(load_settings(), host="127.0.0.1", port=int(sys.argv[1]), workers=int(sys.argv[2]), database_url=sys.argv[3])
+    port, workers, url = sys.argv[1:]
+    run_server(load_settings(), host="127.0.0.1", port=int(port), workers=int(workers), database_url=url)
 """)
 
 GARBAGE = [

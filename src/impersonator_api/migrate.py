@@ -52,9 +52,13 @@ def current_revision(connection: Connection) -> str | None:
 
 def head_revision() -> str:
     """The revision this code was written for."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    assert head is not None
-    return head
+    return ScriptDirectory.from_config(alembic_config()).get_current_head() or ""
+
+
+def is_known_revision(revision: str) -> bool:
+    """Whether this code knows a revision; it does not know a newer version's."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    return any(script.revision == revision for script in scripts.walk_revisions())
 
 
 def alembic_config() -> Config:

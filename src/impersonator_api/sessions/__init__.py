@@ -1,9 +1,20 @@
 """Impersonation sessions: how they begin, go on and end."""
 
-from impersonator_api.sessions.admit import admit_ender, admit_impersonator, admit_reader, admit_service, admit_starter, starter_of
+from impersonator_api.sessions.admit import (
+    admit_ender,
+    admit_impersonator,
+    admit_reader,
+    admit_service,
+    admit_starter,
+    starter_of,
+)
 from impersonator_api.sessions.consider import SCOPES, Wish
 from impersonator_api.sessions.end import Ended, Ender, end, end_disallowed, expire_overdue
-from impersonator_api.sessions.errors import ImpersonationTokenNotAllowedError, RightMissingError, SessionNotRunningError
+from impersonator_api.sessions.errors import (
+    ImpersonationTokenNotAllowedError,
+    RightMissingError,
+    SessionNotRunningError,
+)
 from impersonator_api.sessions.grant import effective_permissions, grant_of
 from impersonator_api.sessions.identify import Identified, identify
 from impersonator_api.sessions.listing import Filters, Listed, Page, Reader, find_page, load_one
@@ -11,11 +22,47 @@ from impersonator_api.sessions.live import SERVICE_ITSELF, load_live
 from impersonator_api.sessions.remembered import ended, ending, entry_of
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session, SessionStatus
 from impersonator_api.sessions.snapshot import Live
-from impersonator_api.sessions.start import Started, Starter, start
+from impersonator_api.sessions.start import Started, Starter, explain_start, start
 
 __all__ = [
-    "SCOPES", "SERVICE_ITSELF", "EndReason", "Ended", "Ender", "Filters", "Identified", "ImpersonationTokenNotAllowedError", "ImpersonatorKind", "Listed", "Live", "Page", "Reader",
-    "RightMissingError", "Session", "SessionNotRunningError", "SessionStatus", "Started",
-    "Starter", "Wish", "effective_permissions", "admit_ender", "admit_impersonator", "admit_reader", "admit_service", "admit_starter", "end", "end_disallowed", "ended", "ending", "entry_of", "expire_overdue",
-    "find_page", "grant_of", "identify", "load_live", "load_one", "start", "starter_of",
+    "SCOPES",
+    "SERVICE_ITSELF",
+    "EndReason",
+    "Ended",
+    "Ender",
+    "Filters",
+    "Identified",
+    "ImpersonationTokenNotAllowedError",
+    "ImpersonatorKind",
+    "Listed",
+    "Live",
+    "Page",
+    "Reader",
+    "RightMissingError",
+    "Session",
+    "SessionNotRunningError",
+    "SessionStatus",
+    "Started",
+    "Starter",
+    "Wish",
+    "admit_ender",
+    "admit_impersonator",
+    "admit_reader",
+    "admit_service",
+    "admit_starter",
+    "effective_permissions",
+    "end",
+    "end_disallowed",
+    "ended",
+    "ending",
+    "entry_of",
+    "explain_start",
+    "expire_overdue",
+    "find_page",
+    "grant_of",
+    "identify",
+    "load_live",
+    "load_one",
+    "start",
+    "starter_of",
 ]

@@ -1,4 +1,4 @@
-"""The one place where policy is asked: may this go on, or begin?"""
+"""The one place where policy is asked whether a session may begin or go on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any
 
 from impersonator_api import policy
 from impersonator_api.directory import Client, Consent, Person, Workspace, common
-from impersonator_api.policy import Allowed, Ask, Denied, Mode
+from impersonator_api.policy import Allowed, Ask, Denied, Mode, Trace
 from impersonator_api.sessions.session import EndReason, Session
 from impersonator_api.sessions.snapshot import BeforeStart, Live
 
@@ -45,9 +45,19 @@ class Parties:
 
 
 def consider(before: BeforeStart, parties: Parties, wish: Wish, now: datetime) -> Allowed | Denied:
-    """May this session begin?"""
+    """Decide whether a session may begin."""
+    return _decide(_asked(before, parties, wish, now), before.policy)
+
+
+def explain(before: BeforeStart, parties: Parties, wish: Wish, now: datetime) -> Trace:
+    """The same question, answered with everything that every law and rule had to say."""
+    document, version = policy.document_in_force(before.policy)
+    return policy.explain(_asked(before, parties, wish, now), document, version)
+
+
+def _asked(before: BeforeStart, parties: Parties, wish: Wish, now: datetime) -> Ask:
     span = wish.expires_at - now if wish.expires_at else wish.duration
-    ask = Ask(
+    return Ask(
         now=now,
         tenant=before.tenant,
         impersonator=parties.impersonator,
@@ -63,11 +73,10 @@ def consider(before: BeforeStart, parties: Parties, wish: Wish, now: datetime) -
         ticket=wish.ticket,
         spa_required=wish.spa_required,
     )
-    return _decide(ask, before.policy)
 
 
 def consider_again(live: Live, now: datetime) -> Session | EndReason:
-    """May this session go on under what is in force now? The session, perhaps narrowed, or why it ends."""
+    """Decide a session again under what is in force now: the session, perhaps narrowed, or why it ends."""
     session = live.session
     ask = Ask(
         now=now,
@@ -134,4 +143,4 @@ def _still_held(live: Live) -> frozenset[str]:
 def _narrower(before: frozenset[str] | None, now: frozenset[str] | None) -> frozenset[str] | None:
     if before is None or now is None:
         return now if before is None else before
-    return before & now
+    return common(before, now)

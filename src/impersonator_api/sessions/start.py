@@ -7,9 +7,9 @@ from uuid import UUID
 
 from impersonator_api import policy, tokens
 from impersonator_api.directory import ClientKind, Person, built_in_client_id
-from impersonator_api.policy import Allowed, Denied, OnActive
+from impersonator_api.policy import Allowed, Denied, OnActive, Trace
 from impersonator_api.sessions import remembered, store
-from impersonator_api.sessions.consider import SCOPES, Parties, Wish, consider
+from impersonator_api.sessions.consider import SCOPES, Parties, Wish, consider, explain
 from impersonator_api.sessions.errors import (
     AmbiguousUserError,
     ClientNotSpaError,
@@ -29,7 +29,7 @@ from impersonator_api.work import Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starter:
-    """Who wants to act: a user or a service of a tenant, with how that login happened (`iss`, `acr`, `amr`, `auth_time`)."""
+    """Who wants to act: a user or a service of a tenant. `login` has `iss`, `acr`, `amr`, `auth_time` where known."""
 
     tenant_id: UUID
     tenant_slug: str
@@ -69,6 +69,12 @@ async def start(work: Work, *, starter: Starter, wish: Wish) -> Started:
         remembered.started(work, session, client_label=parties.client.label),
     )
     return Started(live=live, access=access, refresh=refresh)
+
+
+async def explain_start(work: Work, *, starter: Starter, wish: Wish) -> Trace:
+    """Whether a start would be let through, and everything that led to it; raises what `start` raises before that."""
+    before, parties = await _load(work, starter, wish)
+    return explain(before, parties, wish, work.now)
 
 
 async def _load(work: Work, starter: Starter, wish: Wish) -> tuple[BeforeStart, Parties]:
@@ -139,9 +145,7 @@ def _take_slot(work: Work, session: Session, held: tuple[Slot, ...], decision: A
     work.write(guard, entry, taken_over)
 
 
-def _session(
-    work: Work, starter: Starter, parties: Parties, wish: Wish, decision: Allowed, revision: int
-) -> Session:
+def _session(work: Work, starter: Starter, parties: Parties, wish: Wish, decision: Allowed, revision: int) -> Session:
     impersonator, target = parties.impersonator, parties.target
     return Session(
         id=work.new_id(),
@@ -192,5 +196,3 @@ def _live(before: BeforeStart, parties: Parties, session: Session) -> Live:
         policy=before.policy,
         also=also,
     )
-
-

@@ -26,7 +26,7 @@ from impersonator_api.settings import PREFIX, Settings, load_settings
 from impersonator_api.web import discovery, docs_page, health, oauth, problem_pages, users
 from impersonator_api.web.admin import impersonation
 from impersonator_api.web.entrance import Entrance
-from impersonator_api.web.openapi import DESCRIPTION, TAGS, DocumentedService
+from impersonator_api.web.openapi import DESCRIPTION, OAUTH, TAGS, USERINFO, DocumentedService
 from impersonator_api.web.problems import Answers, ErrorStyle, problem
 from impersonator_api.web.work import Office
 from impersonator_api.work import Desk, Origin, Services, utc_now
@@ -44,8 +44,8 @@ ROUTERS: Sequence[APIRouter] = (
 
 ERROR_STYLES: Mapping[str, ErrorStyle] = {
     # RFC 6750 §3 wants a Bearer challenge here, where the rest of the prefix authenticates clients.
-    "/oauth2/v1/userinfo": problem,
-    "/oauth2/": lambda error, _request: oauth.oauth_error(error),
+    USERINFO: problem,
+    OAUTH: lambda error, _request: oauth.oauth_error(error),
 }
 """Path prefixes whose protocol words errors in its own way, first match first; all others answer problem+json."""
 

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import httpx
@@ -51,3 +52,41 @@ def test_errors_are_gathered_by_status() -> None:
     assert documented.keys() == {404, 409}
     examples = documented[409]["content"]["application/problem+json"]["examples"]
     assert examples.keys() == {"conflict", "concurrent-change"}
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    references = set(re.findall(r"'#/components/schemas/([^']+)'", str(document)))
+
+    assert references <= document["components"]["schemas"].keys()
+    assert "#/$defs" not in str(document)
+
+
+def test_ways_to_sign_in_are_described(document: dict[str, Any]) -> None:
+    asked = set(re.findall(r"'security': \[\{'(\w+)'", str(document)))
+
+    assert asked <= document["components"]["securitySchemes"].keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/oauth2/v1/token", "application/json"),
+        ("/oauth2/v1/userinfo", "application/problem+json"),
+        ("/api/admin/impersonate", "application/problem+json"),
+    ],
+)
+def test_other_errors_are_documented_in_the_words_of_their_path(
+    document: dict[str, Any], path: str, media_type: str
+) -> None:
+    (operation,) = document["paths"][path].values()
+
+    assert operation["responses"]["default"]["content"].keys() == {media_type}
+
+
+async def test_errors_are_told_in_the_words_of_their_path(room: httpx.AsyncClient) -> None:
+    token, nothing = await room.get("/oauth2/v1/token"), await room.get("/oauth2/v1/nothing")
+    userinfo = await room.post("/oauth2/v1/userinfo")
+
+    assert [answer.json()["error"] for answer in (token, nothing)] == ["invalid_request", "invalid_request"]
+    assert (token.status_code, token.headers["Allow"]) == (405, "POST")
+    assert userinfo.json()["code"] == "method-not-allowed"

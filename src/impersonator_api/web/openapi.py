@@ -75,7 +75,9 @@ ANY_PROBLEM: Json = {
 
 
 OAUTH = "/oauth2/"
-"""Below this path errors are RFC 6749 §5.2 JSON."""
+"""Below this path errors are RFC 6749 §5.2 JSON, except where a bearer asks."""
+
+USERINFO = "/oauth2/v1/userinfo"
 
 OAUTH_ERROR: Json = {
     "type": "object",
@@ -108,7 +110,7 @@ def completed(document: Json) -> Json:
     schemas = components.setdefault("schemas", {})
     for path, operation in _operations(document):
         schemas.update(operation.pop(HOISTED, {}))
-        _replace_default_errors(operation["responses"], speaks_oauth=path.startswith(OAUTH))
+        _replace_default_errors(operation["responses"], speaks_oauth=path.startswith(OAUTH) and path != USERINFO)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas.update(Problem=PROBLEM, OAuthError=OAUTH_ERROR)

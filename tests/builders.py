@@ -29,7 +29,7 @@ from impersonator_api.sessions.tables import impersonation_sessions
 from impersonator_api.tokens import Actor, Identity, OrdinaryGrant
 from impersonator_api.work import Desk, Work
 
-SECRET = "a-secret-that-is-long-enough-to-be-one"  # noqa: S105  # of clients that live for one test
+SECRET = "a-secret-that-is-long-enough-to-be-one"  # of clients that live for one test
 
 ROLES = {
     "super_admin": (100, ["*"]),
@@ -83,7 +83,7 @@ class Organisation:
 
     async def person(self, name: str, *held: str, **overrides: Any) -> Someone:
         """A user with roles."""
-        row = {
+        row: dict[str, Any] = {
             "id": uuid7(),
             "tenant_id": self.id,
             "external_id": f"{name}-{uuid4().hex[:6]}",
@@ -183,7 +183,7 @@ async def make_tenant(engine: AsyncEngine, name: str = "acme", **overrides: Any)
     organisation = Organisation(engine, uuid7(), slug)
     row = {"id": organisation.id, "slug": slug, "name": name.capitalize(), "created_at": datetime.now(UTC)}
     await organisation._insert(tenants, row | overrides)
-    built_in = {
+    built_in: dict[str, Any] = {
         "id": uuid7(),
         "tenant_id": organisation.id,
         "client_id": f"impersonator:{slug}",

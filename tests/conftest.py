@@ -9,19 +9,18 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from builders import Someone, ordinary_token
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from builders import Someone, ordinary_token
 from impersonator_api import embedded, tokens
 from impersonator_api.app import create_app
 from impersonator_api.database import build_engine
 from impersonator_api.migrate import migrate
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk, Origin, Services, utc_now
-
 
 MASTER_KEY = SecretStr("bWFzdGVyLWtleS1mb3ItdGVzdHMtMzItYnl0ZXMhISE=")
 
@@ -61,7 +60,7 @@ def owner_url() -> Iterator[str]:
 async def template(owner_url: str) -> AsyncIterator[str]:
     """The name of a database that is migrated and otherwise empty."""
     name = f"impersonator_template_{uuid4().hex[:8]}"
-    await _on_server(owner_url, f'CREATE DATABASE "{name}" ENCODING \'UTF8\' TEMPLATE template0')
+    await _on_server(owner_url, f"CREATE DATABASE \"{name}\" ENCODING 'UTF8' TEMPLATE template0")
     await migrate(_with_database(owner_url, name))
     yield name
     await _on_server(owner_url, f'DROP DATABASE "{name}"')
@@ -103,7 +102,11 @@ def clock(app_clock: Clock) -> Clock:
 @pytest.fixture(scope="session")
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     """The service's engine on the shared database."""
-    engine = build_engine(database_url, Settings())
+    # A machine busy with other things must not turn a race into a timeout; the tests of timeouts bring their own.
+    patient = Settings(
+        pool_timeout=timedelta(minutes=1), lock_timeout=timedelta(minutes=1), statement_timeout=timedelta(minutes=1)
+    )
+    engine = build_engine(database_url, patient)
     yield engine
     await engine.dispose()
 
@@ -141,7 +144,7 @@ def desk(desk_with: Callable[[Services], Desk]) -> Desk:
 
 
 @pytest.fixture(scope="session")
-async def app(database_url: str, app_clock: Clock, services: Services) -> AsyncIterator[FastAPI]:
+async def app(database_url: str, app_clock: Clock) -> AsyncIterator[FastAPI]:
     """The whole application on the shared database, without its worker: a test does what it wants done by time."""
     app = create_app(Settings(master_key=MASTER_KEY), database_url=database_url, clock=app_clock, with_worker=False)
     async with app.router.lifespan_context(app):
@@ -150,7 +153,8 @@ async def app(database_url: str, app_clock: Clock, services: Services) -> AsyncI
 
 @pytest.fixture
 async def http(app: FastAPI, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that nobody has signed in with."""
+    """A client that nobody has signed in with; its application's clock is the test's."""
+    app.state.clock = clock
     transport = httpx.ASGITransport(app, client=("192.0.2.7", 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
         yield client

@@ -45,7 +45,7 @@ class UnauthenticatedError(ServiceError):
     title = "Credentials missing"
 
 
-class Refusal(ServiceError):
+class Refusal(ServiceError):  # noqa: N818  # a considered no is no error of anybody's
     """A considered no: somebody known asked, and a law, a right or a policy said no. It is always recorded."""
 
     status = 403

@@ -35,7 +35,7 @@ class SecondWriteToOneRowError(Exception):
     """A story queued two writes to one row; PostgreSQL would drop the second without a word."""
 
 
-def as_one_statement(writes: Sequence[Write]) -> Select[Any]:
+def as_one_statement(writes: Sequence[Write]) -> Select[*tuple[Any, ...]]:
     """All writes in one statement, in their order, each holding the number of rows it met to what it expects."""
     refuse_second_writes(writes)
     return select(*[_met(write) for write in writes])

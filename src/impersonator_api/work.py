@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy.engine import CursorResult
@@ -54,9 +54,7 @@ class Services:
 
     def get(self, kind: type[T]) -> T:
         """The service of that type; a missing one is a mistake in `app.py`."""
-        service = self.by_type[kind]
-        assert isinstance(service, kind)
-        return service
+        return cast("T", self.by_type[kind])
 
 
 @dataclass(slots=True)
@@ -69,14 +67,17 @@ class Work:
     settings: Settings
     services: Services
     _queue: list[Write] = field(default_factory=list)
+    _last_id: UUID | None = None
 
     def get(self, kind: type[T]) -> T:
         """A long-lived service by its type."""
         return self.services.get(kind)
 
     def new_id(self) -> UUID:
-        """A UUIDv7 of this work's moment, so ids sort and partition by time."""
-        return uuid7(nanoseconds=(self.now - EPOCH) // timedelta(microseconds=1) * 1000)
+        """A UUIDv7 of this work's moment, so ids sort and partition by time; those of one work in their order."""
+        fresh = uuid7(nanoseconds=(self.now - EPOCH) // timedelta(microseconds=1) * 1000)
+        self._last_id = fresh if self._last_id is None or fresh > self._last_id else UUID(int=self._last_id.int + 1)
+        return self._last_id
 
     def write(self, *writes: Write) -> None:
         """Queue writes; they are sent together, as one statement, when the story is over."""

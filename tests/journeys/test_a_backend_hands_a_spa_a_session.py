@@ -1,10 +1,10 @@
 """Service to service (seed 001): a backend gets a SPA the tokens of a user, in the name of an admin."""
 
-from builders import SECRET, make_tenant, ordinary_token
-from conftest import Clock
 from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from builders import SECRET, make_tenant, ordinary_token
+from conftest import Clock
 from impersonator_api.work import Desk
 
 
@@ -24,10 +24,15 @@ async def test_a_backend_hands_a_spa_a_session(
     # With it, and Ana's, it asks for Bob's tokens in app number 1.
     bearer = {"Authorization": f"Bearer {own['access_token']}"}
     body = {"impersonatorToken": await ordinary_token(signing_desk, ana)}
-    handed = (await http.post(f"/api/v1/users/{bob.id}/impersonation/1", json=body, headers=bearer)).raise_for_status().json()
+    handed = (
+        (await http.post(f"/api/v1/users/{bob.id}/impersonation/1", json=body, headers=bearer))
+        .raise_for_status()
+        .json()
+    )
     assert handed.keys() == {"refresh_token", "refresh_token_expires_in", "refresh_token_expires_on"}
     assert handed["refresh_token_expires_in"] == 1800
 
+    tokens = {}
     # The SPA sends the same refresh token on every page load, and nothing else.
     for _ in range(2):
         clock.forward(minutes=1)

@@ -1,10 +1,10 @@
 """An admin loses the role while acting: every door notices, and the record says why."""
 
-from builders import audit_of, make_tenant, session_row
-from conftest import ActingAs
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from builders import audit_of, make_tenant, session_row
+from conftest import ActingAs
 from impersonator_api.directory.tables import tenants, user_roles
 
 

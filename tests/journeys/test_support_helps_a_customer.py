@@ -1,9 +1,10 @@
 """Support helps a locked-out customer through a SPA: start, use, refresh, look, end, and nothing works afterwards."""
 
 import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from builders import SUPPORT_POLICY, audit_of, make_tenant
 from conftest import ActingAs, Clock
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 async def refresh(http: httpx.AsyncClient, token: str, client_id: str) -> httpx.Response:
@@ -27,7 +28,12 @@ async def test_support_helps_a_locked_out_customer(engine: AsyncEngine, acting_a
     http = await acting_as(sam)
 
     # Sam starts, with a reason.
-    wish = {"target_user_id": bob.external_id, "client_id": spa, "reason": "Locked out, SUP-4711", "workspace_id": "north"}
+    wish = {
+        "target_user_id": bob.external_id,
+        "client_id": spa,
+        "reason": "Locked out, SUP-4711",
+        "workspace_id": "north",
+    }
     started = (await http.post("/api/admin/impersonate", json=wish)).raise_for_status().json()
     assert started["target_user"]["email"] == bob.email
     assert started["session"]["is_active"]

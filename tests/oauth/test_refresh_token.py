@@ -2,11 +2,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from builders import Someone, audit_of, ender_for, make_tenant, session_row, start
-from conftest import Clock
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from builders import Someone, audit_of, ender_for, make_tenant, session_row, start
+from conftest import Clock
 from impersonator_api import oauth, sessions
 from impersonator_api.errors import ServiceError
 from impersonator_api.oauth import Presented, TokenAnswer
@@ -51,18 +51,21 @@ async def test_a_refresh_is_in_the_audit(engine: AsyncEngine, signing_desk: Desk
 
     await refresh(signing_desk, started.refresh.token, spa)
 
-    actions = [entry.action for entry in await audit_of(engine, ana.tenant)]
-    assert actions == ["session.started", "session.refreshed"]
+    actions = sorted(entry.action for entry in await audit_of(engine, ana.tenant))
+    assert actions == ["session.refreshed", "session.started"]
 
 
-async def test_a_reused_token_keeps_working_and_never_rotates(engine: AsyncEngine, signing_desk: Desk, clock: Clock) -> None:
+async def test_a_reused_token_keeps_working_and_never_rotates(
+    engine: AsyncEngine, signing_desk: Desk, clock: Clock
+) -> None:
     _, _, started = await set_up(engine, signing_desk, refresh_policy="reuse")
 
+    answers = []
     for _ in range(3):
         clock.forward(minutes=1)
-        answer = await refresh(signing_desk, started.refresh.token, None)
+        answers.append(await refresh(signing_desk, started.refresh.token, None))
 
-    assert answer.refresh is None
+    assert [answer.refresh for answer in answers] == [None, None, None]
     assert await successors(engine, started) == 0
 
 
@@ -92,7 +95,7 @@ async def test_a_lost_answer_may_be_asked_for_again(engine: AsyncEngine, signing
 
 @pytest.mark.parametrize("is_late", [True, False])
 async def test_a_replay_ends_family_and_session(
-    engine: AsyncEngine, signing_desk: Desk, clock: Clock, is_late: bool
+    engine: AsyncEngine, signing_desk: Desk, clock: Clock, *, is_late: bool
 ) -> None:
     ana, spa, started = await set_up(engine, signing_desk)
     first = await refresh(signing_desk, started.refresh.token, spa)
@@ -126,7 +129,9 @@ async def test_an_end_during_a_refresh_has_one_winner(engine: AsyncEngine, signi
     ana, spa, started = await set_up(engine, signing_desk)
     end = signing_desk.run(sessions.end, ender=ender_for(ana), session_id=started.live.session.id)
 
-    await asyncio.gather(end, *[refresh(signing_desk, started.refresh.token, spa) for _ in range(10)], return_exceptions=True)
+    await asyncio.gather(
+        end, *[refresh(signing_desk, started.refresh.token, spa) for _ in range(10)], return_exceptions=True
+    )
 
     with pytest.raises(ServiceError):
         await refresh(signing_desk, started.refresh.token, spa)
@@ -159,7 +164,7 @@ async def test_a_refresh_may_narrow_the_scope(engine: AsyncEngine, signing_desk:
 
     answer = await refresh(signing_desk, started.refresh.token, spa, scope="profile")
 
-    assert answer.scope == {"profile"}
+    assert answer.scope == frozenset({"profile"})
     assert answer.access.claims["scope"] == "profile"
 
 
@@ -169,9 +174,8 @@ async def test_no_refreshed_token_outlives_its_session(engine: AsyncEngine, sign
 
     answer = await refresh(signing_desk, started.refresh.token, spa)
 
-    ends_at = started.live.session.expires_at.timestamp()
     assert answer.access.expires_in == 30
-    assert answer.access.claims["exp"] <= ends_at  # type: ignore[operator]  # a number
+    assert answer.access.expires_at <= started.live.session.expires_at
 
 
 async def test_an_access_token_is_no_refresh_token(engine: AsyncEngine, signing_desk: Desk) -> None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from builders import SUPPORT_POLICY, Organisation, Someone, audit_of, make_tenant, session_row, start
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from builders import SUPPORT_POLICY, Organisation, Someone, audit_of, make_tenant, session_row, start
 from impersonator_api import sessions
 from impersonator_api.directory.tables import clients, consents, tenants, user_roles, users
 from impersonator_api.sessions import SessionNotRunningError
@@ -51,7 +51,7 @@ async def cause(acme: Organisation, ana: Someone, bob: Someone, wallet: str, rea
             await acme.change(consents, consents.c.user_id == bob.id, scopes=["profile"])
         case "policy_changed":
             await acme.policy({"version": 1, "rules": [SUPPORT_POLICY["rules"][1]]})
-        case "kill_switch" | "tenant_opt_out":
+        case _:
             setting = "kill_switch" if reason == "kill_switch" else "opt_out"
             await acme.change(tenants, tenants.c.id == acme.id, settings={setting: True})
     await raise_revision(acme.engine, acme)
@@ -123,5 +123,5 @@ async def test_a_policy_that_grants_less_narrows_the_session(engine: AsyncEngine
 
     live = await signing_desk.run(sessions.load_live, session_id)
 
-    assert live.session.permissions == {"ticket.read"}
+    assert live.session.permissions == frozenset({"ticket.read"})
     assert (await session_row(engine, session_id)).permissions == ["ticket.read"]

@@ -4,9 +4,9 @@ import asyncio
 from collections import Counter
 
 import pytest
-from builders import SUPPORT_POLICY, active_sessions, audit_of, make_tenant, start
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from builders import SUPPORT_POLICY, active_sessions, audit_of, make_tenant, start
 from impersonator_api.errors import ServiceError
 from impersonator_api.work import Desk
 
@@ -57,7 +57,7 @@ async def test_a_policy_may_allow_several_at_once(engine: AsyncEngine, signing_d
 @pytest.mark.parametrize("on_active", ["replace", "reject"])
 @pytest.mark.parametrize("is_one_active_before", [False, True])
 async def test_twenty_starts_at_once_leave_one_active(
-    engine: AsyncEngine, signing_desk: Desk, on_active: str, is_one_active_before: bool
+    engine: AsyncEngine, signing_desk: Desk, on_active: str, *, is_one_active_before: bool
 ) -> None:
     acme = await make_tenant(engine)
     await acme.policy(SUPPORT_POLICY | {"on_active": on_active})
@@ -68,7 +68,9 @@ async def test_twenty_starts_at_once_leave_one_active(
     attempts = [start(signing_desk, ana, bob) for _ in range(AT_ONCE)]
     outcomes = await asyncio.gather(*attempts, return_exceptions=True)
 
-    codes = Counter(outcome.code if isinstance(outcome, ServiceError) else type(outcome).__name__ for outcome in outcomes)
+    codes = Counter(
+        outcome.code if isinstance(outcome, ServiceError) else type(outcome).__name__ for outcome in outcomes
+    )
     assert len(await active_sessions(engine, ana)) == 1
     assert set(codes) <= {"Started", "session-already-active", "concurrent-change"}
     assert codes["Started"] + is_one_active_before >= 1

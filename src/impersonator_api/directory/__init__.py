@@ -22,6 +22,20 @@ from impersonator_api.directory.people import (
 )
 
 __all__ = [
-    "EVERYTHING", "IMPERSONATION_RIGHTS", "Client", "ClientKind", "Consent", "Permission", "Person", "RefreshPolicy", "Role", "Status",
-    "Subject", "Tenant", "Workspace", "built_in_client_id", "common", "holds",
+    "EVERYTHING",
+    "IMPERSONATION_RIGHTS",
+    "Client",
+    "ClientKind",
+    "Consent",
+    "Permission",
+    "Person",
+    "RefreshPolicy",
+    "Role",
+    "Status",
+    "Subject",
+    "Tenant",
+    "Workspace",
+    "built_in_client_id",
+    "common",
+    "holds",
 ]

@@ -23,9 +23,12 @@ MAX_DIGITS = 10
 Json = Mapping[str, Any]
 JsonColumn = ColumnElement[Any]
 
+Value = ColumnElement[Any] | UUID | str | int | None
+"""What a question is about: a value, or a column of the larger question."""
+
 
 def json_of(columns: Mapping[str, ColumnElement[Any]]) -> JsonColumn:
-    """One JSON object of these columns; the names are ours, never anybody's input, and stand in the statement itself."""
+    """One JSON object of these columns; the names are ours, never anybody's input: they stand in the statement."""
     pairs = [part for name, column in columns.items() for part in (literal_column(f"'{name}'", Text), column)]
     return func.jsonb_build_object(*pairs, type_=JSONB)
 
@@ -34,13 +37,13 @@ def _columns_of(table: FromClause, *left_out: str) -> JsonColumn:
     return json_of({column.name: column for column in table.c if column.name not in left_out})
 
 
-def tenant_json(tenant_id: Any) -> JsonColumn:
+def tenant_json(tenant_id: Value) -> JsonColumn:
     """The tenant of that id, or NULL."""
     tenants = tables.tenants.alias()
     return select(_columns_of(tenants, "created_at")).where(tenants.c.id == tenant_id).scalar_subquery()
 
 
-def workspace_json(tenant_id: Any, name: Any) -> JsonColumn:
+def workspace_json(tenant_id: Value, name: Value) -> JsonColumn:
     """The workspace of that id or slug in a tenant, or NULL."""
     workspaces = tables.workspaces.alias()
     named = or_(cast(workspaces.c.id, Text) == name, workspaces.c.slug == name)
@@ -49,20 +52,20 @@ def workspace_json(tenant_id: Any, name: Any) -> JsonColumn:
     return question.order_by((workspaces.c.slug == name).asc()).limit(1).scalar_subquery()
 
 
-def workspace_by_id_json(workspace_id: Any) -> JsonColumn:
+def workspace_by_id_json(workspace_id: Value) -> JsonColumn:
     """The workspace of that id, or NULL."""
     workspaces = tables.workspaces.alias()
     return select(_columns_of(workspaces)).where(workspaces.c.id == workspace_id).scalar_subquery()
 
 
-def client_json(tenant_id: Any, name: Any, *, by: str = "client_id") -> JsonColumn:
+def client_json(tenant_id: Value, name: Value, *, by: str = "client_id") -> JsonColumn:
     """The client of a tenant whose column `by` is `name`, or NULL."""
     clients = tables.clients.alias()
     question = select(_columns_of(clients, "secret_digests", "created_at"))
     return question.where(clients.c.tenant_id == tenant_id, clients.c[by] == name).scalar_subquery()
 
 
-def client_named_json(tenant_id: Any, name: str | None) -> JsonColumn:
+def client_named_json(tenant_id: Value, name: str | None) -> JsonColumn:
     """The client of a tenant by its `client_id` or its number; no `client_id` begins with a digit."""
     if name is not None and name.isascii() and name.isdigit() and len(name) < MAX_DIGITS:
         return client_json(tenant_id, int(name), by="number")
@@ -70,7 +73,7 @@ def client_named_json(tenant_id: Any, name: str | None) -> JsonColumn:
 
 
 def client_with_secrets(client_id: str) -> Select[Any]:
-    """A client with its tenant and the digests of its secrets (hexadecimal), to authenticate it; unique over all tenants."""
+    """A client with its tenant and the digests of its secrets; a `client_id` is unique over all tenants."""
     clients = tables.clients.alias()
     return select(
         tenant_json(clients.c.tenant_id).label("tenant"),
@@ -79,38 +82,38 @@ def client_with_secrets(client_id: str) -> Select[Any]:
     ).where(clients.c.client_id == client_id)
 
 
-def consent_json(user_id: Any, client_id: Any) -> JsonColumn:
+def consent_json(user_id: Value, client_id: Value) -> JsonColumn:
     """What a user granted a client, or NULL."""
     consents = tables.consents.alias()
     question = select(_columns_of(consents))
     return question.where(consents.c.user_id == user_id, consents.c.client_id == client_id).scalar_subquery()
 
 
-def client_label(client_id: Any) -> ColumnElement[str]:
+def client_label(client_id: Value) -> ColumnElement[str]:
     """The `client_id` of the client with that id."""
     clients = tables.clients.alias()
     return select(clients.c.client_id).where(clients.c.id == client_id).scalar_subquery()
 
 
-def workspace_slug(workspace_id: Any) -> ColumnElement[str]:
+def workspace_slug(workspace_id: Value) -> ColumnElement[str]:
     """The slug of the workspace with that id."""
     workspaces = tables.workspaces.alias()
     return select(workspaces.c.slug).where(workspaces.c.id == workspace_id).scalar_subquery()
 
 
-def user_ids_named(tenant_id: Any, name: str) -> Select[Any]:
+def user_ids_named(tenant_id: Value, name: str) -> Select[Any]:
     """The ids of the users whose id or external id is `name`."""
     users = tables.users.alias()
     return select(users.c.id).where(users.c.tenant_id == tenant_id, is_named(users, name))
 
 
-def client_ids_named(tenant_id: Any, name: str) -> Select[Any]:
+def client_ids_named(tenant_id: Value, name: str) -> Select[Any]:
     """The id of the client whose `client_id` is `name`."""
     clients = tables.clients.alias()
     return select(clients.c.id).where(clients.c.tenant_id == tenant_id, clients.c.client_id == name)
 
 
-def consents_named_json(tenant_id: Any, user_name: str) -> JsonColumn:
+def consents_named_json(tenant_id: Value, user_name: str) -> JsonColumn:
     """A JSON list of all that the people of that name granted."""
     consents, users = tables.consents.alias(), tables.users.alias()
     return (
@@ -132,14 +135,14 @@ def person_json(users: FromClause) -> JsonColumn:
     )
 
 
-def person_by_id_json(tenant_id: Any, user_id: Any) -> JsonColumn:
+def person_by_id_json(tenant_id: Value, user_id: Value) -> JsonColumn:
     """The person of that id in a tenant, or NULL."""
     users = tables.users.alias()
     question = select(person_json(users)).where(users.c.id == user_id, users.c.tenant_id == tenant_id)
     return question.scalar_subquery()
 
 
-def people_named_json(tenant_id: Any, name: str) -> JsonColumn:
+def people_named_json(tenant_id: Value, name: str) -> JsonColumn:
     """A JSON list of the people whose id or external id is `name`; two of them make it ambiguous."""
     users = tables.users.alias()
     found = select(person_json(users).label("person")).where(users.c.tenant_id == tenant_id, is_named(users, name))
@@ -280,4 +283,3 @@ def _role_from(row: Json) -> Role:
 
 def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-

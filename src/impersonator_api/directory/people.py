@@ -1,7 +1,7 @@
 """Tenants and people as decisions see them: frozen, whole, and without any way back to the database."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -85,13 +85,16 @@ class Role:
 class Profile:
     """What a user's own pages show of him; no decision looks at it."""
 
-    email_verified: bool
-    given_name: str | None
-    family_name: str | None
-    locale: str | None
-    attributes: Mapping[str, object]
-    created_at: datetime
-    updated_at: datetime
+    email_verified: bool = False
+    given_name: str | None = None
+    family_name: str | None = None
+    locale: str | None = None
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+NO_PROFILE = Profile()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Person:
     status: Status
     roles: tuple[Role, ...] = ()
     memberships: Mapping[UUID, frozenset[str]] | None = None
-    profile: Profile | None = None
+    profile: Profile = NO_PROFILE
 
     @property
     def is_active(self) -> bool:

@@ -34,7 +34,7 @@ tenants = Table(
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False, server_default="active"),
     Column("settings", JSONB, nullable=False, server_default=NO_MEMBERS),
-    # Raised first by every change of directory, client, consent or policy; sessions remember the one they were decided under.
+    # Raised first by every change of directory, client, consent or policy; a session remembers its own.
     Column("revision", BigInteger, nullable=False, server_default=text("1")),
     Column("created_at", INSTANT, nullable=False),
     CheckConstraint("status IN ('active', 'suspended')", name="status"),

@@ -42,7 +42,9 @@ async def admit_ender(work: Work, *, credentials: Credentials | None) -> Ender:
 
     A caller's running sessions come in the same statement, so that ending his own needs no other.
     """
-    caller = await load_caller(work, credentials, also={"running": lambda user_id: store.running_json(user_id, work.now)})
+    caller = await load_caller(
+        work, credentials, also={"running": lambda user_id: store.running_json(user_id, work.now)}
+    )
     if isinstance(caller, ImpersonationCaller):
         live = await load_live(work, caller.session_id)
         return Ender(

@@ -1,6 +1,13 @@
 """What a story about sessions says no with."""
 
-from impersonator_api.errors import ConflictError, InvalidError, MalformedError, NotFoundError, Refusal, UnauthenticatedError
+from impersonator_api.errors import (
+    ConflictError,
+    InvalidError,
+    MalformedError,
+    NotFoundError,
+    Refusal,
+    UnauthenticatedError,
+)
 
 
 class ImpersonatesSelfError(MalformedError):

@@ -1,6 +1,8 @@
 """What a session's tokens say: the session's limits, and the people as they are now."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from impersonator_api.directory import Client, Person, common
 from impersonator_api.policy import Rights
@@ -40,7 +42,7 @@ def effective_permissions(session: Session, *, impersonator: Person | Client, ta
     return common(held, _permissions_of(impersonator, session.workspace_id))
 
 
-def _permissions_of(impersonator: Person | Client, workspace_id: Any) -> frozenset[str]:
+def _permissions_of(impersonator: Person | Client, workspace_id: UUID | None) -> frozenset[str]:
     if isinstance(impersonator, Person):
         return impersonator.permissions_in(workspace_id)
     return impersonator.permissions
@@ -52,7 +54,7 @@ def _identity(party: Person | Client) -> Identity:
     return Identity(party.client_id)
 
 
-def _actor(impersonator: Person | Client, login: Any) -> Actor:
+def _actor(impersonator: Person | Client, login: Mapping[str, Any]) -> Actor:
     return Actor(
         identity=_identity(impersonator),
         issuer=login.get("iss"),
@@ -60,5 +62,3 @@ def _actor(impersonator: Person | Client, login: Any) -> Actor:
         amr=tuple(login.get("amr") or ()),
         auth_time=login.get("auth_time"),
     )
-
-

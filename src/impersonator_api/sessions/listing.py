@@ -114,9 +114,7 @@ def _page(reader: Reader, filters: Filters, *, limit: int, before: UUID | None, 
     )
 
 
-def _conditions(
-    sessions: FromClause, reader: Reader, filters: Filters, now: datetime
-) -> list[ColumnElement[bool]]:
+def _conditions(sessions: FromClause, reader: Reader, filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [sessions.c.tenant_id == reader.tenant_id]
     if not reader.may_read_any:
         found.append(sessions.c.impersonator_id == reader.id)

@@ -58,7 +58,13 @@ def started(work: Work, session: Session, *, client_label: str) -> Write:
 
 
 def refused(
-    work: Work, denied: Denied, *, impersonator: Person | Client, target: Person, client: Client, words: Mapping[str, str | None]
+    work: Work,
+    denied: Denied,
+    *,
+    impersonator: Person | Client,
+    target: Person,
+    client: Client,
+    words: Mapping[str, str | None],
 ) -> Write:
     """The entry of a start that policy refused; `words` are the reason and ticket that were given."""
     return recorded(

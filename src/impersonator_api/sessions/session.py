@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from impersonator_api.policy import Mode, Rights
@@ -75,7 +76,7 @@ class Session:
     rule: str
     policy_version: int
     revision: int
-    actor: Mapping[str, object]
+    actor: Mapping[str, Any]
     metadata: Mapping[str, object]
 
     def is_running(self, now: datetime) -> bool:

@@ -104,7 +104,7 @@ def overdue(now: datetime, limit: int) -> Select[Any]:
     )
 
 
-def running_json(impersonator_id: Any, now: datetime) -> ColumnElement[Any]:
+def running_json(impersonator_id: directory.Value, now: datetime) -> ColumnElement[Any]:
     """The running sessions of an impersonator, as a JSON list for a larger question."""
     sessions = impersonation_sessions.alias()
     return _held_by(impersonator_id, sessions, sessions.c.expires_at > now)
@@ -130,9 +130,7 @@ def tenant_unchanged(tenant_id: UUID, revision: int) -> Write:
 
 def inserted(session: Session) -> Write:
     """A new session."""
-    row = asdict(session) | {
-        name: sorted(value) for name in SORTED if (value := getattr(session, name)) is not None
-    }
+    row = asdict(session) | {name: sorted(value) for name in SORTED if (value := getattr(session, name)) is not None}
     return Write("session", insert(impersonation_sessions).values(row).returning(impersonation_sessions.c.id).cte())
 
 
@@ -225,13 +223,15 @@ def session_from(row: Mapping[str, Any]) -> Session:
     return Session(**{**row, **instants, **ids, **sets, **closed})
 
 
-def _impersonator(tenant_id: Any, impersonator_id: Any) -> ColumnElement[Any]:
+def _impersonator(tenant_id: directory.Value, impersonator_id: directory.Value) -> ColumnElement[Any]:
     """The person or, where no person has that id, the client: ids are unique over both."""
     person = directory.person_by_id_json(tenant_id, impersonator_id)
     return func.coalesce(person, directory.client_json(tenant_id, impersonator_id, by="id"))
 
 
-def _held_by(impersonator_id: Any, sessions: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+def _held_by(
+    impersonator_id: directory.Value, sessions: FromClause, *conditions: ColumnElement[bool]
+) -> ColumnElement[Any]:
     held = active_slots.alias()
     slot = directory.json_of(
         {"slot": held.c.slot, "session": session_json(sessions), "client_label": _client_label(sessions)}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from impersonator_api import oauth, sessions
 from impersonator_api.callers import errors as callers
 from impersonator_api.database import DatabaseAwayError
-from impersonator_api.errors import ServiceError, UnauthenticatedError, UnavailableError
+from impersonator_api.errors import ConflictError, ServiceError, UnauthenticatedError, UnavailableError
 from impersonator_api.oauth import OAuthError, TokenAnswer
 from impersonator_api.tokens import InvalidTokenError
 from impersonator_api.web.bodies import read_form
@@ -100,7 +100,9 @@ async def token(request: Request, desk: DeskDep) -> JSONResponse:
     summary="Whom a token stands for, and who is acting",
     response_model=UserInfo,
     response_model_exclude_none=True,
-    responses=problems_documented(UnauthenticatedError, InvalidTokenError, callers.CallerUnknownError, DatabaseAwayError),
+    responses=problems_documented(
+        UnauthenticatedError, InvalidTokenError, callers.CallerUnknownError, DatabaseAwayError
+    ),
     openapi_extra=openapi_security("bearer"),
 )
 async def userinfo(desk: DeskDep, credentials: CredentialsDep) -> JSONResponse:
@@ -124,18 +126,16 @@ def oauth_error(error: ServiceError) -> JSONResponse:
 def _word(error: ServiceError) -> str:
     if isinstance(error, OAuthError):
         return error.error
-    if isinstance(error, UnavailableError) or error.status == 409:
+    if isinstance(error, UnavailableError | ConflictError):
         return "temporarily_unavailable"
-    return "server_error" if error.status >= 500 else "invalid_request"
+    return "server_error" if error.status == ServiceError.status else "invalid_request"
 
 
 def _status(error: ServiceError) -> int:
     # RFC 6749 knows no conflict: whoever lost a race again and again may ask once more.
-    return UnavailableError.status if error.status == 409 else error.status
+    return UnavailableError.status if isinstance(error, ConflictError) else error.status
 
 
 def _printable(text: str) -> str:
     """RFC 6749 §5.2: neither quotes nor backslashes, and nothing beyond ASCII."""
     return "".join(character for character in text if " " <= character <= "~" and character not in '"\\')
-
-

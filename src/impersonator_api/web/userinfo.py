@@ -11,7 +11,7 @@ from impersonator_api.sessions import Identified
 
 
 class UserInfo(BaseModel):
-    """The user a token stands for. `act`, `impersonated_by` and `sid` are there exactly where somebody acts as that user."""
+    """The user a token stands for; `act`, `impersonated_by` and `sid` exactly where somebody acts as that user."""
 
     sub: str
     authId: str  # noqa: N815  # seed 001's wire names, here and below
@@ -23,8 +23,8 @@ class UserInfo(BaseModel):
     roles: list[str]
     linkedAccount: str | None = None  # noqa: N815
     attributes: Mapping[str, Any]
-    createdAt: datetime  # noqa: N815
-    updatedAt: datetime  # noqa: N815
+    createdAt: datetime | None  # noqa: N815
+    updatedAt: datetime | None  # noqa: N815
     tenant: str
     sid: UUID | None = None
     act: Mapping[str, Any] | None = None
@@ -35,7 +35,6 @@ class UserInfo(BaseModel):
     def of(cls, who: Identified) -> Self:
         """The answer about whoever was identified."""
         profile = who.user.profile
-        assert profile is not None
         return cls(
             sub=who.subject,
             authId=str(who.user.id),

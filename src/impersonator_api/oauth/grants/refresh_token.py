@@ -9,7 +9,12 @@ from impersonator_api import sessions, tokens
 from impersonator_api.audit import Action, recorded
 from impersonator_api.directory import RefreshPolicy
 from impersonator_api.oauth.clients import Presented
-from impersonator_api.oauth.errors import InvalidClientError, InvalidGrantError, InvalidOAuthRequestError, InvalidScopeError
+from impersonator_api.oauth.errors import (
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidOAuthRequestError,
+    InvalidScopeError,
+)
 from impersonator_api.oauth.grants.answer import TokenAnswer
 from impersonator_api.sessions import EndReason, Live, SessionNotRunningError
 from impersonator_api.statement import Write
@@ -38,7 +43,9 @@ async def refresh_token(work: Work, *, presented: Presented, parameters: Mapping
     if state.successor is not None and state.successor.used_at is None and work.now - state.used_at <= GRACE:
         again = tokens.sign_refresh_again(work, state.successor.claims)
         return _answer(work, live, scope=scope, refresh=again, code="retried")
-    raise InvalidGrantError("This refresh token was used before; the session has been ended.", record=_replay(work, live))
+    raise InvalidGrantError(
+        "This refresh token was used before; the session has been ended.", record=_replay(work, live)
+    )
 
 
 async def _verified(work: Work, token: str | None) -> VerifiedClaims:
@@ -87,9 +94,7 @@ def _successor(work: Work, live: Live, state: RefreshState) -> Minted:
     return minted
 
 
-def _answer(
-    work: Work, live: Live, *, scope: frozenset[str], refresh: Minted | None, code: str | None
-) -> TokenAnswer:
+def _answer(work: Work, live: Live, *, scope: frozenset[str], refresh: Minted | None, code: str | None) -> TokenAnswer:
     grant = replace(sessions.grant_of(work, live), scope=scope)
     access = tokens.mint_access(work, grant, alg=live.client.signing_alg)
     entry = sessions.entry_of(live.session, Action.REFRESHED, client_label=live.client.label, code=code)

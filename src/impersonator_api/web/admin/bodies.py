@@ -7,7 +7,17 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from impersonator_api.policy import Mode
-from impersonator_api.sessions import Ended, EndReason, Filters, ImpersonatorKind, Listed, Page, SessionStatus, Started, Wish
+from impersonator_api.sessions import (
+    Ended,
+    EndReason,
+    Filters,
+    ImpersonatorKind,
+    Listed,
+    Page,
+    SessionStatus,
+    Started,
+    Wish,
+)
 from impersonator_api.web.identifiers import read_identifier
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -33,7 +43,9 @@ class StartBody(BaseModel):
 
     target_user_id: str | int = Field(description="Our id, or the identity provider's; text or integer.")
     reason: Annotated[str, StringConstraints(max_length=500)] | None = None
-    client_id: Name | None = Field(None, description="The application to enter; left out: the organisation's built-in one.")
+    client_id: Name | None = Field(
+        None, description="The application to enter; left out: the organisation's built-in one."
+    )
     workspace_id: Name | None = Field(None, description="Id or slug of a workspace of the target's.")
     mode: Annotated[Mode, Field(strict=False)] | None = Field(None, description="Left out: what the rule grants first.")
     permissions: list[Name] | None = Field(None, max_length=100, description="Makes the mode `limited`.")

@@ -2,7 +2,13 @@
 
 from impersonator_api.callers import errors as callers
 from impersonator_api.database import DatabaseAwayError
-from impersonator_api.errors import ConcurrentChangeError, InvalidError, MalformedError, ServiceError, UnauthenticatedError
+from impersonator_api.errors import (
+    ConcurrentChangeError,
+    InvalidError,
+    MalformedError,
+    ServiceError,
+    UnauthenticatedError,
+)
 from impersonator_api.policy import errors as policy
 from impersonator_api.sessions import errors as sessions
 from impersonator_api.sessions.listing import UnknownFilterValueError

@@ -67,9 +67,7 @@ async def find(
 ) -> ListAnswer:
     """One page, newest first; everybody's with `impersonation.read_any`, else the caller's own."""
     before = read_cursor(query.cursor, query.as_sent())
-    page = await desk.run(
-        sessions.find_page, reader=reader, filters=query.filters(), limit=query.limit, before=before
-    )
+    page = await desk.run(sessions.find_page, reader=reader, filters=query.filters(), limit=query.limit, before=before)
     if page.has_more:
         last = page.sessions[-1].session.id
         response.headers.update(

@@ -28,3 +28,13 @@ async def test_it(applied: Applied, slug: str) -> None:
     report = await applied(ACME.replace("SLUG", slug))
     print(report.as_json())
     assert report.is_empty
+
+
+async def test_export(applied: Applied, slug: str, desk) -> None:
+    from impersonator_api import realm
+    await applied(ACME.replace("SLUG", slug))
+    d = await desk.run_in_transaction(realm.export, slug)
+    text = realm.as_yaml(d)
+    print(text)
+    r = await desk.run_in_transaction(realm.apply, realm.read_realm(text.encode()))
+    assert r.is_empty, r

@@ -10,11 +10,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
+    Column,
     ColumnElement,
+    Delete,
     Executable,
+    Insert,
     Select,
     Table,
     TableValuedAlias,
+    Update,
     and_,
     column,
     delete,
@@ -43,7 +48,7 @@ def tenant_locked(slug: str) -> Select[Any]:
 
 def tenant_made(row: Row) -> Executable:
     """A new tenant; meets no row where somebody else has just made it."""
-    return insert_or_update(tenants).values(**row).on_conflict_do_nothing().returning(tenants.c.id)
+    return insert_or_update(tenants).values(**row).on_conflict_do_nothing().returning(*tenants.c)
 
 
 def issuers_locked() -> Select[Any]:
@@ -85,7 +90,7 @@ def upserted(table: Table, rows: Sequence[Row]) -> Write:
 def removed(table: Table, rows: Sequence[Row]) -> Write:
     """Rows that are no more; only what ties things together is ever deleted."""
     given = _given(table, rows)
-    same = and_(*(table.c[each.name].is_not_distinct_from(each) for each in given.c))
+    same = and_(*(_same(table.c[each.name], each) for each in given.c))
     return Write(f"{table.name} removed", _returning(delete(table).where(same), table), rows=len(rows))
 
 
@@ -95,7 +100,12 @@ def freed(table: Table, column_name: str, ids: Iterable[UUID]) -> Write:
     return Write(f"{table.name} {column_name} freed", _returning(statement, table), rows=None)
 
 
-def _returning(statement: Any, table: Table) -> Any:
+def _same(stored: Column[Any], given: ColumnElement[Any]) -> ColumnElement[bool]:
+    # No index serves IS NOT DISTINCT FROM, so it is kept for columns that may be empty.
+    return stored.is_not_distinct_from(given) if stored.nullable else stored == given
+
+
+def _returning(statement: Insert | Update | Delete, table: Table) -> CTE:
     return statement.returning(next(iter(table.c))).cte()
 
 

@@ -43,7 +43,7 @@ class _Tenant:
 async def apply(
     work: Work, documents: Sequence[Document], *, prune: bool = False, dry_run: bool = False, by: str = BY
 ) -> Report:
-    """Write what differs, for `Desk.run_in_transaction`; raises `InvalidRealmError` with every fault, then nothing stays.
+    """Write what differs, for `Desk.run_in_transaction`; raises `InvalidRealmError` with every fault, changing nothing.
 
     A key left out keeps what is stored, an entry left out stays; `prune` suspends or withdraws what a list
     that is there leaves out. A dry run does everything, sessions ended included, and takes it all back.
@@ -79,18 +79,14 @@ async def _apply_all(work: Work, documents: Sequence[Document], *, prune: bool, 
 
 async def _lock(work: Work, realm: Realm) -> _Tenant:
     """The tenant's row, ours until the end; made where there was none."""
-    if stored := await _find_locked(work, realm.tenant):
-        return _Tenant(stored, is_new=False)
+    if row := (await work.read(changes.tenant_locked(realm.tenant))).mappings().one_or_none():
+        return _Tenant(Stored(row["id"], dict(row)), is_new=False)
     made = await work.read(changes.tenant_made(_new_tenant(work, realm)))
-    is_new = made.first() is not None
-    stored = await _find_locked(work, realm.tenant)
-    assert stored is not None
-    return _Tenant(stored, is_new=is_new)
-
-
-async def _find_locked(work: Work, slug: str) -> Stored | None:
-    row = (await work.read(changes.tenant_locked(slug))).mappings().one_or_none()
-    return Stored(row["id"], dict(row)) if row else None
+    if row := made.mappings().one_or_none():
+        return _Tenant(Stored(row["id"], dict(row)), is_new=True)
+    # Somebody else made it meanwhile, and has committed: the insert waited for that.
+    row = (await work.read(changes.tenant_locked(realm.tenant))).mappings().one()
+    return _Tenant(Stored(row["id"], dict(row)), is_new=False)
 
 
 def _new_tenant(work: Work, realm: Realm) -> Mapping[str, Any]:

@@ -4,7 +4,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from impersonator_api.directory import ClientKind, built_in_client_id, changes
 from impersonator_api.directory.clients import BUILT_IN_PREFIX
@@ -44,7 +43,7 @@ def plan_clients(plan: Plan, setting: Setting) -> Ids:
     for index, client in enumerate(setting.document.realm.clients):
         stored = stored_clients.get(client.client_id)
         values = in_order(values_of(client, tuple(CLIENT)), "permissions", "scopes")
-        row = merged(stored, values, CLIENT | {"name": client.client_id})
+        row = merged(stored, values, {**CLIENT, "name": client.client_id})
         _refuse_misfits(plan, setting, index, client, stored)
         digests, about_secret = _secrets(plan, client, stored, row["kind"])
         found = differences(stored, values) + about_secret
@@ -67,7 +66,7 @@ def refuse_taken(plan: Plan, setting: Setting, taken: frozenset[str]) -> None:
             plan.faults.add(("clients", index, "client_id"), "is taken by another tenant; choose another one")
 
 
-def built_in_row(slug: str, **made: Any) -> Mapping[str, Any]:
+def built_in_row(slug: str, **made: object) -> Mapping[str, Any]:
     """The client of sessions that name none, made with its tenant."""
     return {**CLIENT, **made, "client_id": built_in_client_id(slug), "name": "Impersonator", "kind": ClientKind.SPA}
 
@@ -85,7 +84,9 @@ def _refuse_misfits(plan: Plan, setting: Setting, index: int, client: Client, st
             plan.faults.add(("clients", index, "redirect_uris", place), "must be https; http is for development")
 
 
-def _secrets(plan: Plan, client: Client, stored: Stored | None, kind: str | None) -> tuple[list[bytes], list[FieldChange]]:
+def _secrets(
+    plan: Plan, client: Client, stored: Stored | None, kind: str | None
+) -> tuple[list[bytes], list[FieldChange]]:
     digests = [bytes(digest) for digest in stored.values["secret_digests"]] if stored else []
     if "secret" in client.model_fields_set:
         secret = client.secret.get_secret_value()

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from impersonator_api.errors import InvalidError
+from typing_extensions import override
+
+from impersonator_api.errors import InvalidError, NotFoundError
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -18,6 +20,7 @@ class Fault:
     path: str
     message: str
 
+    @override
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
         return ": ".join(part for part in (where, self.path, self.message) if part)
@@ -38,3 +41,10 @@ def written(path: Path) -> str:
     """A path the way people write it: `users[3].email`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
+
+
+class UnknownTenantError(NotFoundError):
+    """No tenant has that slug."""
+
+    code = "unknown-tenant"
+    title = "Unknown tenant"

@@ -38,7 +38,7 @@ class Setting:
     prune: bool
 
     def prunes(self, kind: str) -> bool:
-        """Whether what the document's list of this kind leaves out is to be suspended; a list left out prunes nothing."""
+        """Whether what the document's list leaves out is suspended; a list that is left out prunes nothing."""
         return self.prune and kind in self.document.realm.model_fields_set
 
 

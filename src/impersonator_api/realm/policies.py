@@ -5,14 +5,14 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from impersonator_api.policy.parsing import as_mapping
-from impersonator_api.policy.store import current_document, inserted
+from impersonator_api.policy import as_mapping, current_document, inserted
 from impersonator_api.realm.plan import Plan
 from impersonator_api.realm.reading import Document
 from impersonator_api.realm.report import FieldChange, canonical
 from impersonator_api.work import Work
 
 BY = "impersonator apply"
+NEW_FORM = FieldChange("document", "as another release wrote it", "as this one does")
 
 
 async def plan_policy(work: Work, plan: Plan, document: Document, tenant_id: UUID) -> None:
@@ -24,10 +24,10 @@ async def plan_policy(work: Work, plan: Plan, document: Document, tenant_id: UUI
     before, version = (json.loads(stored["document"]), stored["version"]) if stored else ({}, 0)
     after = as_mapping(document.policy)
     if canonical(before) == canonical(after):
-        plan.tell("policy", "policy", [])
+        plan.tell("policy", f"version {version}", [])
         return
     plan.writes.append(inserted(tenant_id, version + 1, document.policy, created_by=BY, now=work.now))
-    fields = [FieldChange("version", version, version + 1)]
-    fields += [FieldChange(key, before.get(key), after.get(key)) for key in sorted({*before, *after}) if key != "version"]
+    keys = sorted({*before, *after} - {"version"})
+    fields = [FieldChange(key, before.get(key), after.get(key)) for key in keys]
     changed = [each for each in fields if canonical(each.old) != canonical(each.new)]
-    plan.tell("policy", "policy", changed, created=stored is None)
+    plan.tell("policy", f"version {version + 1}", changed or [NEW_FORM], created=stored is None)

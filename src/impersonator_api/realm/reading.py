@@ -2,15 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
-from impersonator_api.policy.document import PolicyDocument
-from impersonator_api.policy.errors import InvalidPolicyError
-from impersonator_api.policy.parsing import parse_document
+from impersonator_api.policy import InvalidPolicyError, PolicyDocument, parse_document
 from impersonator_api.realm.document import Realm
 from impersonator_api.realm.errors import Fault, InvalidRealmError, Path
 from impersonator_api.realm.places import Faults, Place
@@ -30,7 +28,7 @@ IN_OUR_WORDS = {
 }
 """By pydantic's type of error; its own words are for programmers."""
 PATH_PART = re.compile(r"\[(\d+)\]|([^.\[]+)")
-KINDS = {
+KINDS: Mapping[str, Callable[[Any], object]] = {
     "issuers": lambda entry: entry.issuer,
     "roles": lambda entry: entry.name,
     "workspaces": lambda entry: entry.slug,
@@ -57,7 +55,7 @@ def read_realm(source: bytes, file: str = "realm.yaml") -> list[Document]:
     return parsed((document.value, Place(file, document.spot)) for document in read)
 
 
-def parsed(written: Iterable[tuple[Any, Place]]) -> list[Document]:
+def parsed(written: Iterable[tuple[object, Place]]) -> list[Document]:
     """Realms of plain values, checked; raises `InvalidRealmError` with all faults of all of them."""
     documents: list[Document] = []
     faults: list[Fault] = []
@@ -73,7 +71,7 @@ def parsed(written: Iterable[tuple[Any, Place]]) -> list[Document]:
     return documents
 
 
-def _parse(value: Any, faults: Faults) -> Document | list[Fault]:
+def _parse(value: object, faults: Faults) -> Document | list[Fault]:
     policy = None
     try:
         realm = Realm.model_validate(value)
@@ -102,9 +100,7 @@ def _policy(written: dict[str, Any], faults: Faults) -> PolicyDocument | None:
     try:
         return parse_document(written)
     except InvalidPolicyError as error:
-        told = error.members["errors"]
-        assert isinstance(told, list)
-        for fault in told:
+        for fault in cast("list[dict[str, str]]", error.members["errors"]):
             faults.add(("policy", *_split(fault["path"])), fault["message"])
         return None
 

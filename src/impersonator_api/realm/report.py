@@ -15,8 +15,8 @@ class FieldChange:
     """One key, before and after; a secret shows as words."""
 
     name: str
-    old: Any
-    new: Any
+    old: object
+    new: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,11 @@ def _plain(report: TenantReport) -> dict[str, Any]:
     }
 
 
-def _fields(fields: Sequence[FieldChange]) -> dict[str, dict[str, Any]]:
+def _fields(fields: Sequence[FieldChange]) -> dict[str, dict[str, object]]:
     return {each.name: {"old": plain(each.old), "new": plain(each.new)} for each in fields}
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """A value as JSON has it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
@@ -108,6 +108,6 @@ def plain(value: Any) -> Any:
     return [plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def canonical(value: Any) -> str:
+def canonical(value: object) -> str:
     """Equal texts for equal values; unlike `==` it tells `true` from `1`."""
     return json.dumps(plain(value), sort_keys=True)

@@ -10,8 +10,8 @@ from impersonator_api.realm.document import Realm
 from impersonator_api.realm.plan import Plan, Rows, Setting, differences, in_order, merged, values_of
 from impersonator_api.realm.report import FieldChange
 
-ROLE = {"name": None, "rank": 0, "permissions": []}
-WORKSPACE = {"slug": None, "name": None}
+ROLE: Mapping[str, Any] = {"name": None, "rank": 0, "permissions": []}
+WORKSPACE: Mapping[str, Any] = {"slug": None, "name": None}
 ISSUER: Mapping[str, Any] = {
     "issuer": None,
     "jwks_uri": None,
@@ -64,7 +64,7 @@ def plan_workspaces(plan: Plan, setting: Setting) -> tuple[Ids, Mapping[str, lis
         found[workspace.slug] = differences(stored, values)
         ids.setdefault(workspace.slug, setting.new_id())
         if stored is None or found[workspace.slug]:
-            defaults = WORKSPACE | {"name": workspace.slug}
+            defaults = {**WORKSPACE, "name": workspace.slug}
             rows.put(stored, ids[workspace.slug], merged(stored, values | {"slug": workspace.slug}, defaults))
     rows.into(plan)
     return ids, found

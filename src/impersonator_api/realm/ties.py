@@ -56,7 +56,7 @@ def plan_consents(plan: Plan, setting: Setting, crowd: Crowd, clients: Ids) -> N
             rows.append({"user_id": user_id, "client_id": client_id} | row)
         name = f"{crowd.labels[user_id]} to {consent.client}"
         plan.tell("consents", name, found, created=key not in stored)
-    rows += _pruned(plan, setting, {client_id: name for name, client_id in clients.items()}, seen)
+    rows += _pruned(plan, setting, crowd.labels | {client_id: name for name, client_id in clients.items()}, seen)
     plan.upsert(consents, rows)
 
 
@@ -101,7 +101,9 @@ def _somebody(plan: Plan, path: Path, name: str, crowd: Crowd) -> UUID | None:
     return None
 
 
-def _consent_row(setting: Setting, consent: Consent, stored: Granted | None) -> tuple[dict[str, Any], list[FieldChange]]:
+def _consent_row(
+    setting: Setting, consent: Consent, stored: Granted | None
+) -> tuple[dict[str, Any], list[FieldChange]]:
     before = dict(stored.values) if stored else {"withdrawn_at": None, "expires_at": None, "scopes": None}
     row = {name: before[name] for name in ("scopes", "withdrawn_at", "expires_at")}
     row |= in_order(values_of(consent, ("scopes",)), "scopes")
@@ -117,18 +119,18 @@ def _consent_row(setting: Setting, consent: Consent, stored: Granted | None) -> 
     return row | {"granted_at": _granted_at(setting, stored, found)}, found
 
 
-def _sorted(value: Any) -> Any:
+def _sorted(value: object) -> object:
     return sorted(value) if isinstance(value, list) else value
 
 
-def _granted_at(setting: Setting, stored: Granted | None, found: list[FieldChange]) -> Any:
+def _granted_at(setting: Setting, stored: Granted | None, found: list[FieldChange]) -> object:
     # Other scopes, or a consent given again, are a new consent.
     is_new = stored is None or any(each.name == "scopes" or each.new is None for each in found)
     return setting.now if is_new or stored is None else stored.values["granted_at"]
 
 
 def _pruned(
-    plan: Plan, setting: Setting, clients: Mapping[UUID, str], seen: set[tuple[UUID, UUID]]
+    plan: Plan, setting: Setting, labels: Mapping[UUID, str], seen: set[tuple[UUID, UUID]]
 ) -> list[Mapping[str, Any]]:
     if not setting.prunes("consents"):
         return []
@@ -138,6 +140,6 @@ def _pruned(
             continue
         kept = {name: each.values[name] for name in ("user_id", "client_id", "scopes", "expires_at", "granted_at")}
         rows.append(kept | {"withdrawn_at": setting.now})
-        name = f"{each.user_label} to {clients[each.client_id]}"
+        name = f"{labels[each.user_id]} to {labels[each.client_id]}"
         plan.tell("consents", name, [FieldChange("withdrawn_at", None, setting.now)])
     return rows

@@ -1,7 +1,7 @@
 """The kinds of text a realm is made of, each with its bounds: what passes here, every column and header can hold."""
 
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
@@ -43,7 +43,7 @@ def printable(text: str) -> str:
     return text
 
 
-def storable(value: Any) -> Any:
+def storable(value: object) -> object:
     """Refuse what JSON in PostgreSQL cannot hold, however deep it lies."""
     if isinstance(value, str) and ("\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value)):
         raise ValueError("must not hold NUL or lone surrogates")

@@ -5,15 +5,25 @@ word and `0123` is text, not a boolean and an octal number. Size, depth and what
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
 
 from impersonator_api.realm.errors import Fault, InvalidRealmError
-from impersonator_api.realm.places import Place, Spot
+from impersonator_api.realm.places import Spot
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a file: room for about 50 000 people."""
@@ -30,11 +40,14 @@ WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None} | {
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+Node: TypeAlias = ScalarEvent | CollectionStartEvent
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A value, its spot, and how many values it stands for."""
 
-    value: Any
+    value: object
     spot: Spot
     size: int = 1
 
@@ -49,19 +62,19 @@ def read_documents(source: bytes, file: str) -> list[Written]:
         line = source[: error.start].count(b"\n") + 1
         raise InvalidRealmError([Fault(file, line, "", "is not UTF-8")]) from error
     try:
-        return list(_Reader(file, _events(text)).documents())
+        return list(_Reader(file, iter(yaml.parse(text, Loader=Loader))).documents())
     except yaml.MarkedYAMLError as error:
         raise InvalidRealmError([Fault(file, _line(error.problem_mark), "", _problem(error))]) from error
     except (yaml.YAMLError, ValueError) as error:
         raise InvalidRealmError([Fault(file, None, "", "holds a character that YAML does not allow")]) from error
 
 
-def _events(text: str) -> Iterator[Any]:
-    return iter(yaml.parse(text, Loader=Loader))
-
-
-def _line(mark: Any) -> int | None:
+def _line(mark: Any) -> int | None:  # noqa: ANN401  # libyaml's marks and PyYAML's have no type in common.
     return None if mark is None else int(mark.line) + 1
+
+
+def _line_of(event: Event) -> int:
+    return _line(event.start_mark) or 1
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
@@ -73,90 +86,90 @@ class _Reader:
     """Turns the parser's events into values; recursion is bounded by `DEEPEST`."""
 
     file: str
-    events: Iterator[Any]
+    events: Iterator[Event]
     anchors: dict[str, Written | None] = field(default_factory=dict)
     values: int = 0
 
     def documents(self) -> Iterator[Written]:
         for event in self.events:
-            if isinstance(event, yaml.DocumentStartEvent):
+            if isinstance(event, DocumentStartEvent):
                 self.anchors = {}
                 yield self._value(next(self.events), depth=0)
 
-    def _value(self, event: Any, depth: int) -> Written:
+    def _value(self, event: Event, depth: int) -> Written:
         if depth > DEEPEST:
             raise self._fault(event, f"is nested more than {DEEPEST} deep")
-        if isinstance(event, yaml.AliasEvent):
+        if isinstance(event, AliasEvent):
             return self._count(event, self._anchored(event))
+        if not isinstance(event, ScalarEvent | CollectionStartEvent):
+            raise self._fault(event, "is not YAML: a value is missing")
         self._refuse_tag(event)
         if event.anchor:
             self.anchors[event.anchor] = None
-        read = self._count(event, self._reading(event)(event, depth))
+        read = self._count(event, self._read(event, depth))
         if event.anchor:
             self.anchors[event.anchor] = read
         return read
 
-    def _reading(self, event: Any) -> Callable[[Any, int], Written]:
-        if isinstance(event, yaml.MappingStartEvent):
-            return self._mapping
-        return self._sequence if isinstance(event, yaml.SequenceStartEvent) else self._scalar
+    def _read(self, event: Node, depth: int) -> Written:
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event)
+        return self._mapping(event, depth) if isinstance(event, MappingStartEvent) else self._sequence(event, depth)
 
-    def _scalar(self, event: Any, _depth: int) -> Written:
+    def _scalar(self, event: ScalarEvent) -> Written:
         # Only a plain scalar may be anything but text.
-        value = plain(event.value) if event.style in {None, ""} and event.implicit[0] else event.value
-        return Written(value, Spot(_line(event.start_mark) or 0))
+        is_plain = event.style in {None, ""} and event.implicit[0]
+        return Written(plain(event.value) if is_plain else event.value, Spot(_line_of(event)))
 
-    def _sequence(self, event: Any, depth: int) -> Written:
+    def _sequence(self, event: Node, depth: int) -> Written:
         items: list[Written] = []
-        while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
+        while not isinstance(item := next(self.events), SequenceEndEvent):
             items.append(self._value(item, depth + 1))
-        spots = {index: item.spot for index, item in enumerate(items)}
-        spot = Spot(_line(event.start_mark) or 0, spots)
-        return Written([item.value for item in items], spot, 1 + sum(item.size for item in items))
+        spots: dict[str | int, Spot] = {index: item.spot for index, item in enumerate(items)}
+        values = [item.value for item in items]
+        return Written(values, Spot(_line_of(event), spots), 1 + sum(item.size for item in items))
 
-    def _mapping(self, event: Any, depth: int) -> Written:
-        values: dict[str, Any] = {}
+    def _mapping(self, event: Node, depth: int) -> Written:
+        values: dict[str, object] = {}
         spots: dict[str | int, Spot] = {}
         size = 1
-        while not isinstance(key := next(self.events), yaml.MappingEndEvent):
+        while not isinstance(key := next(self.events), MappingEndEvent):
             name = self._key(key, values)
             read = self._value(next(self.events), depth + 1)
             values[name], size = read.value, size + read.size
             # The line of the key: an error speaks of `email:`, not of the block that begins below it.
-            spots[name] = Spot(_line(key.start_mark) or 0, read.spot.children)
-        return Written(values, Spot(_line(event.start_mark) or 0, spots), size)
+            spots[name] = Spot(_line_of(key), read.spot.children)
+        return Written(values, Spot(_line_of(event), spots), size)
 
-    def _key(self, event: Any, known: dict[str, Any]) -> str:
-        if not isinstance(event, yaml.ScalarEvent):
+    def _key(self, event: Event, known: Container[str]) -> str:
+        if not isinstance(event, ScalarEvent):
             raise self._fault(event, "a key must be a plain word")
         self._refuse_tag(event)
-        name = str(event.value)
-        if name == "<<":
+        if event.value == "<<":
             raise self._fault(event, "merge keys are not supported; write the keys out")
-        if name in known:
-            raise self._fault(event, f"the key {name!r} is there twice")
-        return name
+        if event.value in known:
+            raise self._fault(event, f"the key {event.value!r} is there twice")
+        return event.value
 
-    def _anchored(self, event: Any) -> Written:
-        read = self.anchors.get(event.anchor)
+    def _anchored(self, event: AliasEvent) -> Written:
+        read = self.anchors.get(event.anchor or "")
         if read is None:
             raise self._fault(event, "an alias must name an anchor that stands complete before it")
-        return Written(read.value, Spot(_line(event.start_mark) or 0, read.spot.children), read.size)
+        return Written(read.value, Spot(_line_of(event), read.spot.children), read.size)
 
-    def _count(self, event: Any, read: Written) -> Written:
+    def _count(self, event: Event, read: Written) -> Written:
         # What a list or mapping holds was counted as it was read; an alias counts all that it stands for.
-        self.values += read.size if isinstance(event, yaml.AliasEvent) else 1
+        self.values += read.size if isinstance(event, AliasEvent) else 1
         if self.values > MOST_VALUES:
             raise self._fault(event, f"holds more than {MOST_VALUES} values")
         return read
 
-    def _refuse_tag(self, event: Any) -> None:
+    def _refuse_tag(self, event: Node) -> None:
         if event.tag not in {None, "!", "tag:yaml.org,2002:str"}:
             raise self._fault(event, "tags are not supported; write plain values")
 
-    def _fault(self, event: Any, message: str) -> InvalidRealmError:
-        spot = Spot(_line(event.start_mark) or 0)
-        return InvalidRealmError([Place(self.file, spot).fault((), message)])
+    def _fault(self, event: Event, message: str) -> InvalidRealmError:
+        return InvalidRealmError([Fault(self.file, _line_of(event), "", message)])
 
 
 def plain(word: str) -> object:

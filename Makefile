@@ -22,8 +22,8 @@ test: setup  ## Run every test. DATABASE_URL=postgresql://… uses that server, 
 check: setup  ## Format, lint, types, import contracts, container files, docs in step.
 	@scripts/check
 
-lock:  ## Write requirements/*.txt anew from pyproject.toml (needs uv).
-	@scripts/lock
+lock: setup  ## Write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for newer versions.
+	@scripts/lock $(ARGS)
 
 clean:  ## Remove .venv and the tools' caches; .impersonator, your development data, stays.
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov dist

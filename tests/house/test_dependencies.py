@@ -55,10 +55,10 @@ def test_the_dev_lock_tests_the_versions_that_run_in_production() -> None:
 
 def test_the_image_is_built_by_the_versions_that_development_uses() -> None:
     assert PROJECT["dependency-groups"]["build"] == PROJECT["build-system"]["requires"]
-    assert _pins("build.txt") <= _pins("dev.txt")
+    assert _pins("build.txt") | _pins("uv.txt") <= _pins("dev.txt")
 
 
-@pytest.mark.parametrize("name", ["build.txt", "runtime.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["build.txt", "runtime.txt", "uv.txt", "dev.txt"])
 def test_locks_hold_hashes_and_no_address(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text()
 

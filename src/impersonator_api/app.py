@@ -3,13 +3,10 @@
 import asyncio
 import gc
 import os
-import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
-from types import FrameType
-from typing import NoReturn
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -28,6 +25,7 @@ from impersonator_api.web.admin import impersonation
 from impersonator_api.web.entrance import Entrance
 from impersonator_api.web.openapi import DESCRIPTION, OAUTH, TAGS, USERINFO, DocumentedService
 from impersonator_api.web.problems import Answers, ErrorStyle, problem
+from impersonator_api.web.wire import BoundedHttpProtocol
 from impersonator_api.web.work import Office
 from impersonator_api.work import Desk, Origin, Services, utc_now
 
@@ -83,14 +81,12 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
 
 
 def run_server(settings: Settings, *, host: str, port: int, workers: int, database_url: str) -> None:
-    """Serve until told to stop, then finish what was begun; returns, or raises SystemExit, when all workers are gone.
+    """Serve until told to stop, and finish what was begun; then the signal is raised again for the caller's handler.
 
     The caller owns an embedded database for as long as this runs. Workers are processes of their own that
     read the settings from the environment again, so the database's URL is left there for them.
     """
     configure_logging(settings)
-    # The server raises the signal again when it has finished; the default would then kill us without a clean-up.
-    signal.signal(signal.SIGTERM, _leave)
     os.environ[f"{PREFIX}DATABASE_URL"] = database_url
     uvicorn.run(
         f"{__name__}:app_from_environment",
@@ -98,7 +94,7 @@ def run_server(settings: Settings, *, host: str, port: int, workers: int, databa
         host=host,
         port=port,
         workers=workers,
-        http="httptools",
+        http=BoundedHttpProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -110,10 +106,6 @@ def run_server(settings: Settings, *, host: str, port: int, workers: int, databa
         timeout_keep_alive=5,
         timeout_graceful_shutdown=30,
     )
-
-
-def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(0)
 
 
 def app_from_environment() -> FastAPI:

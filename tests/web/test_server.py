@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 START = dedent("""
-    import sys
+    import signal, sys
     from impersonator_api.app import run_server
     from impersonator_api.settings import load_settings
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     port, workers, url = sys.argv[1:]
     run_server(load_settings(), host="127.0.0.1", port=int(port), workers=int(workers), database_url=url)
 """)
@@ -60,7 +61,7 @@ async def server(
 
 
 async def listening(url: str) -> None:
-    async with asyncio.timeout(30), httpx.AsyncClient() as client:
+    async with asyncio.timeout(60), httpx.AsyncClient() as client:
         while True:
             try:
                 await client.get(f"{url}/health/live")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from asyncio import timeout
 from collections.abc import Iterator, Mapping
 from functools import cache
 from math import isfinite
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from impersonator_api.errors import InvalidError, MalformedError
-from impersonator_api.web.errors import FormError, UnsupportedMediaTypeError
+from impersonator_api.web.errors import BodyTooSlowError, FormError, UnsupportedMediaTypeError
 from impersonator_api.web.limits import decode_strictly
 from impersonator_api.web.violations import violations
 
@@ -20,6 +21,9 @@ M = TypeVar("M", bound=BaseModel)
 
 JSON = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
 FORM = re.compile(r'application/x-www-form-urlencoded\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
+
+PATIENCE = 15.0
+"""Seconds a body may take to arrive."""
 
 MAX_DEPTH = 16
 MAX_PARAMETERS = 50
@@ -33,7 +37,7 @@ async def read_json(request: Request, model: type[M]) -> M:
     Raises `UnsupportedMediaTypeError` (415), `MalformedError` (400) for what is not JSON with unique names
     (RFC 8259 §4, RFC 7493), `InvalidError` (422) for what breaks the model or no column can hold.
     """
-    raw = await request.body()
+    raw = await read_body(request)
     if raw:
         _require_media_type(request, JSON, "application/json")
         _refuse_unfit(_parsed(raw))
@@ -53,7 +57,7 @@ async def read_form(request: Request) -> dict[str, str]:
 
     RFC 6749 §3.2: a parameter without a value counts as omitted, and none may be repeated.
     """
-    raw = await request.body()
+    raw = await read_body(request)
     _require_form(request)
     try:
         decode_strictly(raw)
@@ -64,6 +68,15 @@ async def read_form(request: Request) -> dict[str, str]:
     if len(form) != len(pairs):
         raise FormError("A parameter is repeated; send each once.")
     return {name: value for name, value in form.items() if value}
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body; raises `BodyTooSlowError`, and by its stream `BodyTooLargeError`."""
+    try:
+        async with timeout(PATIENCE):
+            return await request.body()
+    except TimeoutError as error:
+        raise BodyTooSlowError(f"A body must arrive within {PATIENCE:.0f} seconds.") from error
 
 
 @cache

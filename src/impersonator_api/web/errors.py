@@ -25,6 +25,14 @@ class MethodNotAllowedError(ServiceError):
     title = "Method not allowed"
 
 
+class BodyTooSlowError(ServiceError):
+    """The body did not arrive in time; whoever waits for it holds a place that others need."""
+
+    status = 408
+    code = "body-too-slow"
+    title = "Body too slow"
+
+
 class BodyTooLargeError(ServiceError):
     """The body is larger than any door needs."""
 

@@ -1,5 +1,6 @@
 """Requests as bytes: what an HTTP client library would never let us send."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,15 +25,18 @@ async def send_bytes(
     *,
     query: bytes = b"",
     headers: Iterable[tuple[bytes, bytes]] = (),
-    chunks: Sequence[bytes] = (b"",),
+    chunks: Sequence[bytes | None] = (b"",),
 ) -> Answered:
-    """Call the application as the server does after it has parsed a request."""
+    """Call the application as the server does after it has parsed a request; a chunk that is `None` never comes."""
     answered, waiting = Answered(), list(chunks)
 
     async def receive() -> Message:
         if not waiting:
             return {"type": "http.disconnect"}
-        return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}
+        chunk = waiting.pop(0)
+        if chunk is None:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": chunk, "more_body": bool(waiting)}
 
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":

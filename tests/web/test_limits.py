@@ -5,6 +5,7 @@ import pytest
 from fastapi import FastAPI
 
 from asgi import Answered, send_bytes
+from impersonator_api.web import bodies
 from impersonator_api.web.limits import MAX_BODY, MAX_HEADERS, MAX_URI_PART
 
 AS_JSON = (b"content-type", b"application/json")
@@ -79,3 +80,11 @@ async def test_a_caller_who_goes_away_is_no_fault(room_app: FastAPI) -> None:
     answer = await send_bytes(room_app, "POST", b"/probe/json", headers=[AS_JSON], chunks=())
 
     assert answer.status == 0
+
+
+async def test_a_body_that_never_comes_is_not_waited_for(room_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
+
+    answer = await send_bytes(room_app, "POST", b"/probe/json", headers=[AS_JSON], chunks=[b"{", None])
+
+    assert (answer.status, code_of(answer)) == (408, "body-too-slow")

@@ -32,7 +32,7 @@ async def port() -> AsyncIterator[int]:
     yield server.sockets[0].getsockname()[1]
     server.close()
     for connection in list(state.connections):
-        connection.transport.close()  # type: ignore[union-attr]  # all of them are ours
+        connection.transport.close()
     await asyncio.sleep(0)
 
 

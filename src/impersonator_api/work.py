@@ -66,6 +66,7 @@ class Work:
     origin: Origin
     settings: Settings
     services: Services
+    run: int = 0  # above 0 an earlier run lost its race, so what came along from outside is stale
     _queue: list[Write] = field(default_factory=list)
     _last_id: UUID | None = None
 
@@ -127,9 +128,9 @@ class Desk:
 
     async def _again_if_lost(self, once: "_Once[T]", story: "_Bound[T]") -> T:
         contended = False
-        for _ in range(RUNS):
+        for run in range(RUNS):
             try:
-                return await once(story)
+                return await once(story, run)
             except LostRaceError:
                 continue
             except ContendedError as error:
@@ -138,9 +139,9 @@ class Desk:
                 contended = True
         raise ConcurrentChangeError("Others changed the same thing at the same time; try again.")
 
-    async def _once_by_statement(self, story: "_Bound[T]") -> T:
+    async def _once_by_statement(self, story: "_Bound[T]", run: int) -> T:
         async with self._connected(self.engine.execution_options(isolation_level="AUTOCOMMIT")) as db:
-            work = self._work(db)
+            work = self._work(db, run)
             try:
                 answer = await story(work)
                 await work.send()
@@ -149,9 +150,9 @@ class Desk:
                 raise
             return answer
 
-    async def _once_in_transaction(self, story: "_Bound[T]") -> T:
+    async def _once_in_transaction(self, story: "_Bound[T]", run: int) -> T:
         async with self._connected(self.engine) as db:
-            work = self._work(db)
+            work = self._work(db, run)
             try:
                 answer = await story(work)
                 await work.send()
@@ -176,12 +177,14 @@ class Desk:
             with faults_told():
                 await db.close()
 
-    def _work(self, db: AsyncConnection) -> Work:
-        return Work(db=db, now=self.clock(), origin=self.origin, settings=self.settings, services=self.services)
+    def _work(self, db: AsyncConnection, run: int) -> Work:
+        return Work(
+            db=db, now=self.clock(), origin=self.origin, settings=self.settings, services=self.services, run=run
+        )
 
 
 _Bound = Callable[[Work], Awaitable[T]]
-_Once = Callable[[_Bound[T]], Awaitable[T]]
+_Once = Callable[[_Bound[T], int], Awaitable[T]]
 
 
 async def _remember(work: Work, error: ServiceError) -> None:

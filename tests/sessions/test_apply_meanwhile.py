@@ -3,15 +3,16 @@
 import asyncio
 
 import pytest
-from builders import Someone, active_sessions, make_tenant, start
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from builders import Someone, active_sessions, make_tenant, start
 from impersonator_api import realm
 from impersonator_api.work import Desk
 
 
 async def apply_roles(desk: Desk, someone: Someone, *roles: str) -> realm.Report:
-    text = f"tenant: {someone.tenant.slug}\nusers:\n  - {{external_id: '{someone.external_id}', roles: [{', '.join(roles)}]}}\n"
+    user = f"{{external_id: '{someone.external_id}', roles: [{', '.join(roles)}]}}"
+    text = f"tenant: {someone.tenant.slug}\nusers: [{user}]\n"
     return await desk.run_in_transaction(realm.apply, realm.read_realm(text.encode()))
 
 
@@ -23,7 +24,7 @@ async def test_apply_ends_what_a_lost_role_no_longer_allows(engine: AsyncEngine,
     report = await apply_roles(signing_desk, ana, "customer")
 
     assert await active_sessions(engine, ana) == []
-    assert sum(report.tenants[0].sessions_ended.values()) == 1
+    assert sum(report.tenants[0].ended.values()) == 1
 
 
 @pytest.mark.parametrize("round_", range(3))

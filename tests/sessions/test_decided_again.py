@@ -1,5 +1,6 @@
 """What was allowed is asked again whenever the directory or the policy changed."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from builders import SUPPORT_POLICY, Organisation, Someone, audit_of, make_tenant, session_row, start
+from conftest import Clock
 from impersonator_api import sessions
 from impersonator_api.directory.tables import clients, consents, tenants, user_roles, users
 from impersonator_api.sessions import SessionNotRunningError
@@ -97,6 +99,22 @@ async def test_whoever_changes_something_ends_what_it_forbids_at_once(
 
     assert dict(ended) == {reason: 1}
     assert (await session_row(engine, session_id)).end_reason == reason
+
+
+async def test_a_consent_that_expires_by_itself_ends_the_session(
+    engine: AsyncEngine, signing_desk: Desk, clock: Clock
+) -> None:
+    _, ana, bob, wallet = await set_up(engine)
+    async with engine.begin() as db:
+        until = clock() + timedelta(minutes=5)
+        await db.execute(update(consents).where(consents.c.user_id == bob.id).values(expires_at=until))
+    session_id = (await start(signing_desk, ana, bob, client=wallet)).live.session.id
+    clock.forward(minutes=6)
+
+    with pytest.raises(SessionNotRunningError):
+        await signing_desk.run(sessions.load_live, session_id)
+
+    assert (await session_row(engine, session_id)).end_reason == "consent_withdrawn"
 
 
 async def test_a_change_that_forbids_nothing_leaves_the_session_under_the_new_revision(

@@ -1,16 +1,23 @@
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from builders import active_sessions, audit_of, ender_for, make_tenant, session_row, start
+from builders import Someone, active_sessions, audit_of, ender_for, make_tenant, session_row, start
 from conftest import Clock
 from impersonator_api import sessions
 from impersonator_api.errors import ServiceError
+from impersonator_api.sessions import store
 from impersonator_api.sessions.tables import active_slots
-from impersonator_api.work import Desk
+from impersonator_api.work import Desk, Work
+
+
+async def running_of(work: Work, someone: Someone) -> Any:
+    """An impersonator's running sessions, as they come along with the caller."""
+    return (await work.read(store.running(someone.id, work.now))).scalar_one()
 
 
 async def test_an_end_is_written_down_and_frees_the_slot(engine: AsyncEngine, signing_desk: Desk, clock: Clock) -> None:
@@ -57,6 +64,18 @@ async def test_twenty_ends_at_once_write_one_entry(engine: AsyncEngine, signing_
     assert len(winners) == 1
     assert codes == {"session-already-ended"}
     assert len([entry for entry in await audit_of(engine, acme) if entry.action == "session.ended"]) == 1
+
+
+async def test_of_two_bare_ends_at_once_the_second_finds_nothing(engine: AsyncEngine, signing_desk: Desk) -> None:
+    acme = await make_tenant(engine)
+    ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
+    await start(signing_desk, ana, bob)
+    running = await signing_desk.run(running_of, ana)
+
+    ends = [signing_desk.run(sessions.end, ender=ender_for(ana, running=running)) for _ in range(2)]
+    outcomes = await asyncio.gather(*ends, return_exceptions=True)
+
+    assert sorted(getattr(outcome, "code", "ended") for outcome in outcomes) == ["ended", "no-active-session"]
 
 
 @pytest.mark.parametrize("tenant", ["own", "other"])

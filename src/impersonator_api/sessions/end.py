@@ -17,7 +17,7 @@ from impersonator_api.sessions.errors import (
     SessionUnknownError,
     SeveralActiveError,
 )
-from impersonator_api.sessions.live import SERVICE_ITSELF
+from impersonator_api.sessions.live import SERVICE_ITSELF, load_live
 from impersonator_api.sessions.session import EndReason, Session
 from impersonator_api.sessions.snapshot import Live, live_from
 from impersonator_api.sessions.store import Ending
@@ -59,9 +59,9 @@ async def end(work: Work, *, ender: Ender, session_id: UUID | None = None) -> En
     recorded refusal for somebody else's.
     """
     if ender.own is not None:
-        return _end_own(work, ender.own, session_id)
+        return await _end_own(work, ender.own, session_id)
     if session_id is None:
-        return _end_only(work, ender)
+        return await _end_only(work, ender)
     session, label = await _load_named(work, ender, session_id)
     if session.impersonator_id != ender.id and not ender.may_end_any:
         raise NotYourSessionError(
@@ -73,29 +73,38 @@ async def end(work: Work, *, ender: Ender, session_id: UUID | None = None) -> En
     return _end(work, session, ender=ender, client_label=label)
 
 
-def _end_own(work: Work, live: Live, session_id: UUID | None) -> Ended:
+async def _end_own(work: Work, live: Live, session_id: UUID | None) -> Ended:
     if session_id not in {None, live.session.id}:
         raise NotYourSessionError(
             "An impersonation token ends its own session only.",
             record=[_not_yours(work, live.session, live.client.label)],
         )
+    if work.run:
+        live = await load_live(work, live.session.id)
     session = live.session
     ender = Ender(tenant_id=session.tenant_id, id=session.impersonator_id, label=session.impersonator_label)
     return _end(work, session, ender=ender, client_label=live.client.label)
 
 
-def _end_only(work: Work, ender: Ender) -> Ended:
-    if not ender.running:
+async def _end_only(work: Work, ender: Ender) -> Ended:
+    running = await _running_now(work, ender) if work.run else ender.running
+    if not running:
         raise NoActiveSessionError("You have no active impersonation session.")
-    if len(ender.running) > 1:
+    if len(running) > 1:
         raise SeveralActiveError("Say which one to end with session_id.")
-    (row,) = ender.running
+    (row,) = running
     return _end(work, store.session_from(row["session"]), ender=ender, client_label=row["client_label"])
+
+
+async def _running_now(work: Work, ender: Ender) -> Sequence[Mapping[Any, Any]]:
+    """What came along with the caller was overtaken: ask again."""
+    running: Sequence[Mapping[Any, Any]] = (await work.read(store.running(ender.id, work.now))).scalar_one()
+    return running
 
 
 async def _load_named(work: Work, ender: Ender, session_id: UUID) -> tuple[Session, str]:
     row: Mapping[Any, Any] | None = next(
-        (held for held in ender.running if held["session"]["id"] == str(session_id)), None
+        (held for held in ender.running if held["session"]["id"] == str(session_id) and not work.run), None
     )
     if row is None:
         row = (await work.read(store.one_of_tenant(ender.tenant_id, session_id))).mappings().one_or_none()

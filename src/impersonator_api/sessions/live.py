@@ -42,7 +42,7 @@ def refuse_ended(work: Work, session: Session) -> None:
 
 def still_allowed(work: Work, live: Live) -> Live:
     """The same session, decided again where the tenant changed since it was decided last."""
-    if live.session.revision == live.tenant.revision:
+    if not _is_overtaken(work, live):
         return live
     session = consider_again(live, work.now)
     if isinstance(session, EndReason):
@@ -51,3 +51,11 @@ def still_allowed(work: Work, live: Live) -> Live:
         raise SessionNotRunningError("This impersonation is no longer allowed; it has been ended.", record=record)
     work.write(store.decided_again(session))
     return replace(live, session=session)
+
+
+def _is_overtaken(work: Work, live: Live) -> bool:
+    """Whether the decision is older than what it was made of; a consent also expires by itself."""
+    if live.session.revision != live.tenant.revision:
+        return True
+    consented = live.consent is not None and live.consent.covers(live.session.scopes, work.now)
+    return live.client.consent_required and not consented

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from impersonator_api import sessions, tokens
 from impersonator_api.audit import Action, recorded
-from impersonator_api.directory import RefreshPolicy
-from impersonator_api.oauth.clients import Presented
+from impersonator_api.directory import ClientKind, RefreshPolicy
+from impersonator_api.oauth.clients import Presented, authenticate
 from impersonator_api.oauth.errors import (
     InvalidClientError,
     InvalidGrantError,
@@ -34,7 +34,7 @@ async def refresh_token(work: Work, *, presented: Presented, parameters: Mapping
     """
     claims = await _verified(work, parameters.get("refresh_token"))
     live, state = await _load(work, claims)
-    _refuse_other_client(live, presented)
+    await _prove_client(work, live, presented)
     scope = _narrowed(live, parameters.get("scope"))
     if live.client.refresh_policy is RefreshPolicy.REUSE:
         return _answer(work, live, scope=scope, refresh=None, code=None)
@@ -69,9 +69,11 @@ async def _load(work: Work, claims: VerifiedClaims) -> tuple[Live, RefreshState]
     return live, state
 
 
-def _refuse_other_client(live: Live, presented: Presented) -> None:
-    """Hold the token to its client (RFC 6749 §6): named where it rotates, and never another one."""
-    if presented.secret is not None:
+async def _prove_client(work: Work, live: Live, presented: Presented) -> None:
+    """Hold the token to its client (RFC 6749 §6): proven where it has a secret, named where it rotates."""
+    if live.client.kind is not ClientKind.SPA:
+        await authenticate(work, presented)
+    elif presented.secret is not None:
         raise InvalidClientError("This client is public and has no secret.")
     if presented.client_id is None and live.client.refresh_policy is RefreshPolicy.ROTATE:
         raise InvalidOAuthRequestError("The parameter client_id is missing.")

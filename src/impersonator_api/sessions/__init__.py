@@ -17,7 +17,7 @@ from impersonator_api.sessions.errors import (
 )
 from impersonator_api.sessions.grant import effective_permissions, grant_of
 from impersonator_api.sessions.identify import Identified, identify
-from impersonator_api.sessions.listing import Filters, Listed, Page, Reader, find_page, load_one
+from impersonator_api.sessions.listing import Filters, Listed, Page, Reader, find_page, find_tenant_of, load_one
 from impersonator_api.sessions.live import SERVICE_ITSELF, load_live
 from impersonator_api.sessions.remembered import ended, ending, entry_of
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session, SessionStatus
@@ -59,6 +59,7 @@ __all__ = [
     "expire_overdue",
     "explain_start",
     "find_page",
+    "find_tenant_of",
     "grant_of",
     "identify",
     "load_live",

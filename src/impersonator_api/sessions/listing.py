@@ -97,6 +97,12 @@ async def load_one(work: Work, *, reader: Reader, session_id: UUID) -> Listed:
     return listed
 
 
+async def find_tenant_of(work: Work, session_id: UUID) -> UUID | None:
+    """Whose session that is; for an operator, who is in no tenant."""
+    sessions = impersonation_sessions
+    return (await work.read(select(sessions.c.tenant_id).where(sessions.c.id == session_id))).scalar_one_or_none()
+
+
 def _page(reader: Reader, filters: Filters, *, limit: int, before: UUID | None, now: datetime) -> Select[Any]:
     sessions = impersonation_sessions.alias("s")
     found = and_(*_conditions(sessions, reader, filters, now))

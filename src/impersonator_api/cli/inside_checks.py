@@ -1,0 +1,94 @@
+"""What the doctor looks at once the database is open."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from impersonator_api import tokens
+from impersonator_api.callers import IssuerKeys
+from impersonator_api.callers.errors import IssuerKeysUnavailableError
+from impersonator_api.cli import store
+from impersonator_api.cli.findings import Finding, fine, worth_a_look, wrong
+from impersonator_api.directory import lookup
+from impersonator_api.tokens import KeyRing, MasterKeys, SigningAlgorithm
+from impersonator_api.tokens.errors import MasterKeyWrongError
+from impersonator_api.work import Desk
+
+MOST_SKEW = timedelta(seconds=2)
+"""Sessions begin and end by our clock; databases and replicas further apart disagree on who is alive."""
+
+MASTER_KEY_REMEDY = "Set IMPERSONATOR_MASTER_KEY to the key that the signing keys were made under."
+
+Check = Callable[[Desk], Awaitable[list[Finding]]]
+
+
+async def check_clock(desk: Desk) -> list[Finding]:
+    """Whether the database tells the same time as this machine."""
+    before = desk.clock()
+    login = await desk.run(store.load_login)
+    middle = before + (desk.clock() - before) / 2
+    skew = abs(login.now - middle)
+    detail = f"The database's clock is {skew.total_seconds():.1f} s from this machine's."
+    if skew <= MOST_SKEW:
+        return [fine("clock", detail)]
+    return [wrong("clock", detail, "Let both follow a time server (NTP).")]
+
+
+async def check_login(desk: Desk) -> list[Finding]:
+    """Whether the service's login could undo what keeps the audit."""
+    login = await desk.run(store.load_login)
+    if not login.is_superuser and not login.owns_tables:
+        return [fine("login", f"{login.name} may use the tables and does not own them.")]
+    power = "is a superuser" if login.is_superuser else "owns the tables"
+    return [
+        worth_a_look(
+            "login",
+            f"{login.name} {power}, so it could take away the audit's guard.",
+            "Serve with a login that is only a member of impersonator_service; let the owner migrate.",
+        )
+    ]
+
+
+async def check_keys(desk: Desk) -> list[Finding]:
+    """Whether there is a key to sign with for each algorithm, and the master key opens it."""
+    try:
+        await desk.run(desk.services.get(KeyRing).refresh)
+    except MasterKeyWrongError as error:
+        return [wrong("signing keys", error.detail, MASTER_KEY_REMEDY)]
+    signing = desk.services.get(KeyRing).snapshot.signing
+    missing = [alg.value for alg in SigningAlgorithm if alg not in signing]
+    if missing:
+        detail = f"There is no current key for {', '.join(missing)}."
+        return [wrong("signing keys", detail, "Start `impersonator serve` once: it makes the first keys.")]
+    return [fine("signing keys", f"{', '.join(sorted(signing))} ready.")] + await _old_wrapping(desk)
+
+
+async def check_issuers(desk: Desk) -> list[Finding]:
+    """Whether each trusted issuer's keys can be fetched from here."""
+    keys = IssuerKeys.for_settings(desk.settings)
+    try:
+        return [await _issuer(keys, desk, *each) for each in await desk.run(lookup.jwks_addresses)]
+    finally:
+        await keys.aclose()
+
+
+async def _issuer(keys: IssuerKeys, desk: Desk, issuer: str, address: str) -> Finding:
+    try:
+        # No key has this name: to look for it makes the service fetch, as it would for a token.
+        await keys.find_key(address, kid="", alg="", now=desk.clock())
+    except IssuerKeysUnavailableError:
+        remedy = f"See that {address} answers with a JWKS, from this machine, over https."
+        return wrong("issuer", f"The keys of {issuer} cannot be fetched; its tokens are refused.", remedy)
+    return fine("issuer", f"{issuer} publishes its keys.")
+
+
+async def _old_wrapping(desk: Desk) -> list[Finding]:
+    master_keys = desk.services.get(MasterKeys)
+    stored = await desk.run(tokens.list_keys)
+    old = [key.kid for key in stored if not master_keys.is_sealed_by_first(key.sealed, kid=key.kid)]
+    if not old:
+        return []
+    detail = f"{len(old)} signing keys are encrypted with a master key that is not the first."
+    return [worth_a_look("master key", detail, "Run `impersonator keys rewrap` before the old master key goes.")]
+
+
+INSIDE_CHECKS: tuple[Check, ...] = (check_clock, check_login, check_keys, check_issuers)

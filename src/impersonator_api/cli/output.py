@@ -1,0 +1,89 @@
+"""What commands print: tables for people, JSON for machines, and nothing a terminal would obey."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+
+WIDE = 10_000
+"""What goes to a file or another program is not cut to a terminal's width."""
+
+
+def say(words: str) -> None:
+    """One line, as it is."""
+    print(shown(words))  # noqa: T201  # what a command answers goes to stdout
+
+
+def say_json(value: object) -> None:
+    """A value as JSON."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=plain))  # noqa: T201  # likewise
+
+
+def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
+    """Rows under their columns, or a sentence where there are none."""
+    if not rows:
+        say(empty)
+        return
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(cell(value)) for value in row))
+    console().print(table)
+
+
+def complain(code: str, words: str) -> None:
+    """An error on stderr."""
+    print(f"error[{code}]: {shown(words)}", file=sys.stderr)  # noqa: T201  # a command's own stderr
+
+
+def console() -> Console:
+    """Whatever stdout is at this moment."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Tell a step and how long it took."""
+    began = time.perf_counter()
+    yield
+    print(f"· {name:<40} {time.perf_counter() - began:5.1f} s", flush=True)  # noqa: T201  # progress is the answer here
+
+
+def shown(text: str) -> str:
+    """Text without control characters: a display name must not move a cursor or recolour a terminal."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "?" for letter in text)
+
+
+def cell(value: object) -> str:
+    """A value in a table."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}Z"
+    return "-" if value is None else shown(str(value))
+
+
+def plain(value: object) -> object:
+    """A value JSON does not know."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help."""
+    return "\n\n".join(("Examples:", *(f"  {line}" for line in lines)))

@@ -1,0 +1,43 @@
+"""What an apply did, as people read it."""
+
+from collections.abc import Iterable
+
+from impersonator_api.cli.output import say
+from impersonator_api.realm import Change, Report, TenantReport
+
+
+def tell_report(report: Report) -> None:
+    """Tell a report, tenant by tenant; generated secrets come last and once."""
+    if report.dry_run:
+        say("Dry run: nothing was changed.")
+    for tenant in report.tenants:
+        for line in _lines(tenant):
+            say(line)
+    if report.secrets:
+        say("\nGenerated secrets, shown once and stored as digests:")
+        for new in report.secrets:
+            say(f"  {new.client_id}  {new.secret.get_secret_value()}")
+
+
+def _lines(tenant: TenantReport) -> Iterable[str]:
+    unchanged = sum(tenant.unchanged.values())
+    if not tenant.changes:
+        yield f"{tenant.tenant}: nothing to change, {unchanged} things are as the file says."
+        return
+    yield f"{tenant.tenant}: {len(tenant.created)} created, {len(tenant.changed)} changed, {unchanged} unchanged."
+    for change in tenant.changes:
+        yield from _change(change)
+    for reason, number in sorted(tenant.ended.items()):
+        yield f"  {number} sessions ended: {reason}"
+
+
+def _change(change: Change) -> Iterable[str]:
+    yield f"  {'+' if change.created else '~'} {change.kind} {change.name}"
+    for field in change.fields:
+        yield f"      {field.name}: {_value(field.old)} → {_value(field.new)}"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "-"
+    return ", ".join(str(each) for each in value) or "none" if isinstance(value, list | tuple) else str(value)

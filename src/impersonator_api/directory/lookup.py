@@ -1,0 +1,52 @@
+"""Finding tenants, people and clients the way an operator names them, who is in no tenant."""
+
+from contextlib import suppress
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from impersonator_api.directory.documents import person_from, person_json, tenant_from, tenant_json
+from impersonator_api.directory.people import Person, Tenant
+from impersonator_api.directory.tables import clients, issuers, tenants, users
+from impersonator_api.work import Work
+
+MOST_FOUND = 20
+"""One e-mail address may be somebody's in each tenant; whoever asks needs to see that, not all of them."""
+
+
+async def find_tenants(work: Work, slug: str | None = None) -> tuple[Tenant, ...]:
+    """Every tenant, or the one of that slug, by slug."""
+    question = select(tenant_json(tenants.c.id)).select_from(tenants).order_by(tenants.c.slug)
+    if slug is not None:
+        question = question.where(tenants.c.slug == slug)
+    return tuple(tenant_from(row) for row in (await work.read(question)).scalars())
+
+
+async def find_people(work: Work, name: str, *, tenant_id: UUID | None) -> tuple[tuple[Tenant, Person], ...]:
+    """The people whose e-mail address, external id or id is `name`, in one tenant or in all."""
+    question = select(tenant_json(users.c.tenant_id).label("tenant"), person_json(users).label("person"))
+    question = question.where(_answers_to(name))
+    if tenant_id is not None:
+        question = question.where(users.c.tenant_id == tenant_id)
+    rows = await work.read(question.order_by(users.c.tenant_id, users.c.id).limit(MOST_FOUND))
+    return tuple((tenant_from(row["tenant"]), person_from(row["person"])) for row in rows.mappings())
+
+
+async def find_client_id(work: Work, tenant_id: UUID, client_id: str) -> UUID | None:
+    """The id of a tenant's client."""
+    question = select(clients.c.id).where(clients.c.tenant_id == tenant_id, clients.c.client_id == client_id)
+    return (await work.read(question)).scalar_one_or_none()
+
+
+async def jwks_addresses(work: Work) -> tuple[tuple[str, str], ...]:
+    """Every issuer that is believed, with where its keys are."""
+    question = select(issuers.c.issuer, issuers.c.jwks_uri).where(issuers.c.status == "active").distinct()
+    rows = await work.read(question.order_by(issuers.c.issuer))
+    return tuple((row["issuer"], row["jwks_uri"]) for row in rows.mappings())
+
+
+def _answers_to(name: str) -> ColumnElement[bool]:
+    found = [func.lower(users.c.email) == name.lower(), users.c.external_id == name]
+    with suppress(ValueError):
+        found.append(users.c.id == UUID(name))
+    return or_(*found)

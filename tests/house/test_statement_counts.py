@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from builders import SECRET, Someone, make_tenant, ordinary_token
-from conftest import ActingAs
 from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from builders import SECRET, Someone, make_tenant, ordinary_token
+from conftest import ActingAs
 from impersonator_api.work import Desk
 
 
@@ -44,7 +44,9 @@ async def test_a_start_takes_three(app: FastAPI, engine: AsyncEngine, acting_as:
     assert len(statements) == 3
 
 
-async def test_a_start_that_replaces_another_takes_three(app: FastAPI, engine: AsyncEngine, acting_as: ActingAs) -> None:
+async def test_a_start_that_replaces_another_takes_three(
+    app: FastAPI, engine: AsyncEngine, acting_as: ActingAs
+) -> None:
     ana, bob = await two_people(engine)
     http = await acting_as(ana)
     (await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})).raise_for_status()
@@ -96,7 +98,9 @@ async def test_a_refresh_takes_two(app: FastAPI, engine: AsyncEngine, acting_as:
 async def test_userinfo_takes_one(app: FastAPI, engine: AsyncEngine, acting_as: ActingAs) -> None:
     ana, bob = await two_people(engine)
     http = await acting_as(ana)
-    started = (await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})).raise_for_status().json()
+    started = (
+        (await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})).raise_for_status().json()
+    )
     bearer = {"Authorization": f"Bearer {started['access_token']}"}
 
     with counted(app) as statements:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from builders import SECRET, Organisation, Someone, make_tenant, ordinary_token, start
 from httpx import AsyncClient, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from builders import SECRET, Organisation, Someone, make_tenant, ordinary_token, start
 from impersonator_api.directory.tables import users
 from impersonator_api.work import Desk
 
@@ -30,7 +30,9 @@ class Cast:
     async def token(self, someone: Someone | None = None, **claims: Any) -> str:
         return await ordinary_token(self.desk, someone or self.ana, **claims)
 
-    async def ask(self, body: Any, *, user: str | None = None, app: str | None = None, bearer: str | None = None) -> Response:
+    async def ask(
+        self, body: Any, *, user: str | None = None, app: str | None = None, bearer: str | None = None
+    ) -> Response:
         path = f"/api/v1/users/{user or self.bob.id}/impersonation/{app or self.spa}"
         headers = {"Authorization": f"Bearer {bearer or self.bearer}"}
         return await self.http.post(path, json=body, headers=headers)

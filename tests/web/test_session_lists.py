@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from builders import SUPPORT_POLICY, Organisation, Someone, make_tenant, start
-from conftest import ActingAs, Clock
 from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from builders import SUPPORT_POLICY, Organisation, Someone, make_tenant, start
+from conftest import ActingAs, Clock
 from impersonator_api.work import Desk
 
 PATH = "/api/admin/impersonate/sessions"

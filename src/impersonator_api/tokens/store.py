@@ -163,7 +163,9 @@ def refresh_token_used(jti: UUID, *, successor_id: UUID, now: datetime) -> Write
 def refresh_token_json(jti: UUID) -> ColumnElement[Any]:
     """A refresh token's row with its successor's, as one JSON document for a larger question, or NULL."""
     token, successor = refresh_tokens.alias(), refresh_tokens.alias()
-    after = func.jsonb_build_object(_name("claims"), successor.c.claims, _name("used_at"), successor.c.used_at, type_=JSONB)
+    after = func.jsonb_build_object(
+        _name("claims"), successor.c.claims, _name("used_at"), successor.c.used_at, type_=JSONB
+    )
     follower = select(after).where(successor.c.id == token.c.successor_id).scalar_subquery()
     names = ("id", "session_id", "family_id", "used_at")
     pairs = [part for name in names for part in (_name(name), token.c[name])]

@@ -76,7 +76,7 @@ def _parse(value: object, faults: Faults) -> Document | list[Fault]:
     try:
         realm = Realm.model_validate(value)
     except ValidationError as error:
-        for path, message in _told(error):
+        for path, message in told(error):
             faults.add(path, message)
         return faults.found
     if realm.policy is not None:
@@ -85,7 +85,7 @@ def _parse(value: object, faults: Faults) -> Document | list[Fault]:
     return faults.found or Document(realm=realm, place=faults.place, policy=policy)
 
 
-def _told(error: ValidationError) -> Iterator[tuple[Path, str]]:
+def told(error: ValidationError) -> Iterator[tuple[Path, str]]:
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         message = IN_OUR_WORDS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
         yield _without_types(fault["loc"]), message.replace("Input should", "must").replace("String should", "must")

@@ -47,7 +47,7 @@ Node: TypeAlias = ScalarEvent | CollectionStartEvent
 class Written:
     """A value, its spot, and how many values it stands for."""
 
-    value: object
+    value: Any
     spot: Spot
     size: int = 1
 

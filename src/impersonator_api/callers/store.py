@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, Uuid, and_, case, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from impersonator_api.callers.issuers import CLAIM, TrustedIssuer, issuer_from
@@ -67,7 +67,7 @@ async def find_believed(
     The claims are not verified yet: what comes back is only to be used with claims that were.
     """
     issuers, users = tables.issuers.alias(), tables.users.alias()
-    named = and_(users.c.tenant_id == issuers.c.tenant_id, _is_named(users, issuers, unverified_claims))
+    named = and_(users.c.tenant_id == issuers.c.tenant_id, users.c.id == _named_id(issuers, unverified_claims))
     question = (
         select(
             documents.json_of({column.name: column for column in issuers.c}).label("issuer"),
@@ -95,17 +95,22 @@ def _within(parties: FromClause, tenant_slug: str, party: ColumnElement[Any], al
     )
 
 
-def _is_named(users: FromClause, issuers: FromClause, claims: Mapping[str, object]) -> ColumnElement[bool]:
-    given = bindparam("claims", dict(claims), JSONB)
+def _named_id(issuers: FromClause, claims: Mapping[str, object]) -> ColumnElement[UUID]:
+    """The id of the user that these claims name, so that each way of naming is one look into one index."""
+    given = literal(dict(claims), JSONB)
     name = case(
         (issuers.c.subject.startswith(CLAIM), func.substr(issuers.c.subject, len(CLAIM) + 1)),
-        (issuers.c.subject == "external_id", literal("sub")),
+        (issuers.c.subject == "external_id", "sub"),
     )
     # Texts and numbers name users; the JSON text of a list must not happen to be somebody's external id.
-    is_plain = func.jsonb_typeof(given[name]).in_(["string", "number"])
-    external_id = case((is_plain, given[name].astext))
-    own_id = case((issuers.c.subject == "id", literal(_uuid_or_none(claims.get("sub")), tables.users.c.id.type)))
-    return or_(users.c.external_id == external_id, users.c.id == own_id)
+    is_plain = func.jsonb_typeof(func.jsonb_extract_path(given, name)).in_(["string", "number"])
+    external_id = case((is_plain, func.jsonb_extract_path_text(given, name)))
+    users = tables.users.alias()
+    by_external_id = select(users.c.id).where(
+        users.c.tenant_id == issuers.c.tenant_id, users.c.external_id == external_id
+    )
+    own_id = literal(_uuid_or_none(claims.get("sub")), Uuid)
+    return case((issuers.c.subject == "id", own_id), else_=by_external_id.correlate(issuers).scalar_subquery())
 
 
 def _further(also: Also, party_id: ColumnElement[UUID]) -> list[ColumnElement[Any]]:

@@ -1,0 +1,119 @@
+"""Every door of the service, and a small organisation to attack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from builders import SECRET, Organisation, Someone, make_tenant, ordinary_token
+from impersonator_api.tokens import read_unverified
+from impersonator_api.work import Desk
+
+START = "/api/admin/impersonate"
+END = f"{START}/end"
+SESSIONS = f"{START}/sessions"
+TOKEN = "/oauth2/v1/token"
+USERINFO = "/oauth2/v1/userinfo"
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that a token is sent in."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def claims_of(token: str) -> Mapping[str, Any]:
+    """What a token says, believed because it came from the service itself a moment ago."""
+    return read_unverified(token).claims
+
+
+@dataclass(frozen=True)
+class Doors:
+    """One method for each door; every token is an argument, so that none comes along by accident."""
+
+    http: httpx.AsyncClient
+
+    async def start(self, token: str, target: Someone | str, **wish: Any) -> httpx.Response:
+        """Ask to act as somebody."""
+        name = target if isinstance(target, str) else str(target.id)
+        body = {"target_user_id": name, "reason": "Locked out since Monday"} | wish
+        return await self.http.post(START, json=body, headers=bearer(token))
+
+    async def end(self, token: str, session_id: str | UUID | None = None) -> httpx.Response:
+        """Ask to end a session; the only one, where none is named."""
+        body = {} if session_id is None else {"session_id": str(session_id)}
+        return await self.http.post(END, json=body, headers=bearer(token))
+
+    async def list(self, token: str, **filters: str) -> httpx.Response:
+        """Ask for the sessions."""
+        return await self.http.get(SESSIONS, params=filters, headers=bearer(token))
+
+    async def show(self, token: str, session_id: str | UUID) -> httpx.Response:
+        """Ask for one session."""
+        return await self.http.get(f"{SESSIONS}/{session_id}", headers=bearer(token))
+
+    async def userinfo(self, token: str) -> httpx.Response:
+        """Ask whom a token stands for."""
+        return await self.http.get(USERINFO, headers=bearer(token))
+
+    async def refresh(self, token: str, client_id: str | None, **form: str) -> httpx.Response:
+        """Trade a refresh token."""
+        named = {} if client_id is None else {"client_id": client_id}
+        return await self.http.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": token} | named | form)
+
+    async def service_token(self, client_id: str, scope: str = "root") -> str:
+        """A service's own token."""
+        form = {"grant_type": "client_credentials", "scope": scope}
+        answer = await self.http.post(TOKEN, data=form, auth=(client_id, SECRET))
+        token: str = answer.raise_for_status().json()["access_token"]
+        return token
+
+    async def on_behalf(self, service_token: str, token: object, target: Someone | str, app: str) -> httpx.Response:
+        """A service asks for a user's tokens in the name of a person."""
+        name = target if isinstance(target, str) else str(target.id)
+        body = {"impersonatorToken": token}
+        return await self.http.post(
+            f"/api/v1/users/{name}/impersonation/{app}", json=body, headers=bearer(service_token)
+        )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Ana may act as Bob, in a SPA; a back office may ask for it on her behalf."""
+
+    acme: Organisation
+    ana: Someone
+    bob: Someone
+    spa: str
+    backoffice: str
+    ana_token: str
+    bob_token: str
+    doors: Doors
+
+    async def started(self, **wish: Any) -> dict[str, Any]:
+        """Ana acts as Bob."""
+        answer = await self.doors.start(self.ana_token, self.bob, **({"client_id": self.spa} | wish))
+        started: dict[str, Any] = answer.raise_for_status().json()
+        return started
+
+    async def refreshed(self, started: Mapping[str, Any], **form: str) -> httpx.Response:
+        """The SPA trades its refresh token."""
+        return await self.doors.refresh(started["refresh_token"], self.spa, **form)
+
+
+async def make_scene(engine: AsyncEngine, desk: Desk, doors: Doors, name: str = "acme") -> Scene:
+    """An organisation that nobody else knows."""
+    acme = await make_tenant(engine, name)
+    ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
+    return Scene(
+        acme=acme,
+        ana=ana,
+        bob=bob,
+        spa=await acme.client("spa"),
+        backoffice=await acme.client("backoffice", kind="service", scopes=["root", "read_user"]),
+        ana_token=await ordinary_token(desk, ana),
+        bob_token=await ordinary_token(desk, bob),
+        doors=doors,
+    )

@@ -16,7 +16,7 @@ from impersonator_api.web.bodies import read_form
 from impersonator_api.web.caller import CredentialsDep
 from impersonator_api.web.openapi import openapi_form, openapi_security, problems_documented
 from impersonator_api.web.problems import problem_headers
-from impersonator_api.web.userinfo import UserInfo
+from impersonator_api.web.userinfo import ACTING, UserInfo
 from impersonator_api.web.work import DeskDep
 
 router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
@@ -99,7 +99,6 @@ async def token(request: Request, desk: DeskDep) -> JSONResponse:
     "/userinfo",
     summary="Whom a token stands for, and who is acting",
     response_model=UserInfo,
-    response_model_exclude_none=True,
     responses=problems_documented(
         UnauthenticatedError, InvalidTokenError, callers.CallerUnknownError, DatabaseAwayError
     ),
@@ -108,8 +107,8 @@ async def token(request: Request, desk: DeskDep) -> JSONResponse:
 async def userinfo(desk: DeskDep, credentials: CredentialsDep) -> JSONResponse:
     """The target as it is now, with `act` and `sid` where somebody acts as it; a dead session's token is 401."""
     who = await desk.run(sessions.identify, credentials=credentials)
-    body = UserInfo.of(who)
-    return JSONResponse(body.model_dump(mode="json", exclude_none=True), headers=NO_STORE)
+    body = UserInfo.of(who).model_dump(mode="json", exclude=None if who.acting else ACTING)
+    return JSONResponse(body, headers=NO_STORE)
 
 
 def oauth_error(error: ServiceError) -> JSONResponse:

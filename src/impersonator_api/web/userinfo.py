@@ -9,6 +9,9 @@ from pydantic import BaseModel
 
 from impersonator_api.sessions import Identified
 
+ACTING = frozenset({"sid", "act", "impersonated_by", "mode"})
+"""Members that are left out where nobody acts as the user; the others are there though they be null (seed 001)."""
+
 
 class UserInfo(BaseModel):
     """The user a token stands for; `act`, `impersonated_by` and `sid` exactly where somebody acts as that user."""

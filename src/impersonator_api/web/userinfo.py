@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from impersonator_api.sessions import Identified
 
-ACTING = frozenset({"sid", "act", "impersonated_by", "mode"})
+ACTING: set[str] = {"sid", "act", "impersonated_by", "mode"}
 """Members that are left out where nobody acts as the user; the others are there though they be null (seed 001)."""
 
 

@@ -2,7 +2,7 @@
 
 from impersonator_api.audit import Action, Entry, recorded
 from impersonator_api.callers import Caller, Credentials, ImpersonationCaller, ServiceCaller, UserCaller, load_caller
-from impersonator_api.directory import IMPERSONATION_RIGHTS, Permission, holds
+from impersonator_api.directory import IMPERSONATION_RIGHTS, Permission, Person, holds
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.end import Ender
 from impersonator_api.sessions.errors import ImpersonationTokenNotAllowedError, RightMissingError
@@ -33,7 +33,7 @@ async def admit_reader(work: Work, *, credentials: Credentials | None) -> Reader
     return Reader(
         tenant_id=caller.tenant.id,
         id=caller.party.id,
-        may_read_any=holds(caller.party.permissions_anywhere, Permission.READ_ANY),
+        may_read_any=_holds_everywhere(caller, Permission.READ_ANY),
     )
 
 
@@ -55,7 +55,7 @@ async def admit_ender(work: Work, *, credentials: Credentials | None) -> Ender:
         tenant_id=caller.tenant.id,
         id=caller.party.id,
         label=caller.party.label,
-        may_end_any=holds(caller.party.permissions_anywhere, Permission.END_ANY),
+        may_end_any=_holds_everywhere(caller, Permission.END_ANY),
         running=tuple(caller.also.get("running", ())),
     )
 
@@ -111,6 +111,12 @@ def _require_right(work: Work, caller: Principal, rights: frozenset[Permission])
         raise RightMissingError(
             f"This needs one of the permissions {', '.join(sorted(rights))}.", record=[_right_missing(work, caller)]
         )
+
+
+def _holds_everywhere(caller: Principal, right: Permission) -> bool:
+    """Whether a right counts for the whole tenant: one that is bound to a workspace opens nobody else's sessions."""
+    party = caller.party
+    return holds(party.permissions_in(None) if isinstance(party, Person) else party.permissions, right)
 
 
 def _right_missing(work: Work, caller: Principal) -> Write:

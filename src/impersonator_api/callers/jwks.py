@@ -78,11 +78,15 @@ class IssuerKeys:
             raise IssuerKeysUnavailableError("The issuer's keys cannot be fetched right now; try again.")
         return key
 
+    async def settled(self) -> None:
+        """Wait until nothing runs in the background."""
+        await asyncio.gather(*self._background, return_exceptions=True)
+
     async def aclose(self) -> None:
         """Stop what runs in the background and let the connections go."""
         for task in self._background:
             task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self.settled()
         await self._http.aclose()
 
     def _refetch_behind(self, jwks_uri: str, place: _Place, now: datetime) -> None:
@@ -98,7 +102,8 @@ class IssuerKeys:
             place.asked_at = now
             try:
                 place.keys = _parse_keys(await self._fetch(jwks_uri))
-            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _UnusableAnswerError) as error:
+            # A ValueError is an address that cannot be one.
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError, _UnusableAnswerError) as error:
                 place.has_failed = True
                 log.warning("issuer's keys not fetched", jwks_uri=jwks_uri, why=str(error) or type(error).__name__)
             else:

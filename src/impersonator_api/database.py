@@ -63,6 +63,8 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
     """An engine with a bounded pool and bounded statements, acting as the service's role."""
     return create_async_engine(
         url,
+        # What people wrote must not end up in a log by way of an error's text.
+        hide_parameters=True,
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout.total_seconds(),

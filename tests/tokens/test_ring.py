@@ -3,11 +3,14 @@ import json
 import os
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from conftest import Clock
 from impersonator_api import tokens
+from impersonator_api.database import DatabaseAwayError, build_engine
+from impersonator_api.settings import Settings
 from impersonator_api.tokens import InvalidTokenError, KeyRing, KeyState, MasterKeys
 from impersonator_api.tokens.errors import MasterKeyWrongError, SigningKeyMissingError
 from impersonator_api.tokens.sealing import parse_master_keys
@@ -120,3 +123,14 @@ async def test_a_ring_that_cannot_open_a_key_keeps_what_it_had(key_desk_with: Ke
         await refreshed(stranger)
 
     assert stranger.services.get(KeyRing).snapshot == tokens.KeyRingSnapshot()
+
+
+async def test_while_the_database_is_away_an_unknown_kid_is_no_bad_token(
+    key_desk_with: KeyDeskMaker, master_keys: MasterKeys
+) -> None:
+    nowhere = build_engine("postgresql+asyncpg://127.0.0.1:1/nowhere", Settings())
+    desk = replace(key_desk_with(master_keys), engine=nowhere)
+
+    for _ in range(2):
+        with pytest.raises(DatabaseAwayError):
+            await desk.run(desk.services.get(KeyRing).load_verifying_key, "made-up")

@@ -58,7 +58,9 @@ class IssuerKeys:
     @classmethod
     def for_settings(cls, settings: Settings) -> "IssuerKeys":
         """The service with an HTTP client of its own; `aclose` it at the end."""
-        http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+        # Fetches are minutes apart: a kept connection would mostly be one that the other side has closed.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, limits=limits)
         return cls(http, allow_loopback_http=not settings.is_production)
 
     async def find_key(self, jwks_uri: str, *, kid: str, alg: str, now: datetime) -> VerifyingKey | None:

@@ -64,8 +64,9 @@ class KeyRing:
         if kid not in self._snapshot.verifying:
             async with self._asking:
                 if self._may_ask(work.now):
-                    self._asked_at = work.now
+                    # Noted afterwards: while the database is away, each is told so, and not that its token is bad.
                     await self.refresh(work)
+                    self._asked_at = work.now
         key = self.find_verifying_key(kid)
         if key is None:
             raise InvalidTokenError("The token is signed with a key that is not, or no longer, ours.")

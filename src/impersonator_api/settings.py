@@ -59,15 +59,13 @@ class Settings(BaseSettings):
         "Unset in development: made once in `DATA_DIR`.",
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
-        (), description="Networks, separated by commas, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
+        (), description="Networks, separated by commas, whose `X-Forwarded-For` is believed."
     )
     access_token_lifetime: Span = Field(timedelta(minutes=5), description="Of impersonation access tokens.")
     service_token_lifetime: Span = Field(timedelta(hours=1), description="Of client-credentials access tokens.")
     jwks_max_age: Span = Field(timedelta(minutes=5), description="How long verifiers may cache our JWKS.")
     log_format: LogFormat | None = Field(None, description="`console` or `json`; unset: json in production.")
-    log_level: str = Field(
-        "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
-    )
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
     pool_size: int = Field(16, ge=1, le=200, description="Database connections of one worker process.")
     pool_timeout: Span = Field(
         timedelta(seconds=2), description="How long a request waits for a connection before 503."
@@ -102,7 +100,8 @@ class Settings(BaseSettings):
 
     def _refuse_development_only(self) -> None:
         complaints = {
-            "IMPERSONATOR_DATABASE_URL must be set: the embedded database is for development": self.database_url is None,
+            "IMPERSONATOR_DATABASE_URL must be set: the embedded database is for development": self.database_url
+            is None,
             "IMPERSONATOR_MASTER_KEY must be set: 32 random bytes in base64": self.master_key is None,
             "IMPERSONATOR_ISSUER must be https": urlsplit(self.issuer).scheme != "https",
         }

@@ -44,7 +44,7 @@ def check_port(host: str, port: int) -> Finding:
     if problem is None:
         return fine("port", f"{port} is free.")
     try:
-        answer = httpx.get(f"http://{host}:{port}/health/live", timeout=2)
+        answer = httpx.get(f"http://{host}:{port}/health/live", timeout=1)
     except httpx.HTTPError:
         answer = None
     if answer is not None and answer.status_code == HTTPStatus.OK and answer.text == '{"status":"alive"}':

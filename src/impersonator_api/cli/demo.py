@@ -54,8 +54,7 @@ def demo(*, host: Host = LOCAL, port: Port = USUAL_PORT) -> None:
     leave_in_peace()
     refuse_taken_port(host, port)
     with database_of(settings, step=step) as database:
-        with step("demo realm"):
-            cast = asyncio.run(_prepared(settings, database, f"http://{host}:{port}"))
+        cast = asyncio.run(_prepared(settings, database, f"http://{host}:{port}"))
         threading.Thread(target=_tell_when_ready, args=(cast, settings), daemon=True).start()
         run_server(settings, host=host, port=port, workers=1, database_url=database.url)
 
@@ -94,9 +93,10 @@ def demo_secret(settings: Settings) -> str:
 
 
 async def _prepared(settings: Settings, database: Database, url: str) -> Cast:
-    async with opened(settings, database) as desk:
-        secret = demo_secret(settings)
-        await applied(desk, demo_documents(secret))
+    async with opened(settings, database, step=step) as desk:
+        with step("demo realm"):
+            secret = demo_secret(settings)
+            await applied(desk, demo_documents(secret))
         return await _cast(desk, url, secret)
 
 

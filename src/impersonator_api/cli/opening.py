@@ -28,6 +28,11 @@ Step = Callable[[str], AbstractContextManager[None]]
 """What tells the steps of a long beginning."""
 
 
+def silently(_name: str) -> AbstractContextManager[None]:
+    """Tell nobody."""
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """Where a command's database is."""
@@ -55,7 +60,7 @@ def at_desk(use: Callable[[Desk], Awaitable[T]], *, settings: Settings | None = 
 
 
 @contextmanager
-def database_of(settings: Settings, *, step: Step = lambda _name: nullcontext()) -> Iterator[Database]:
+def database_of(settings: Settings, *, step: Step = silently) -> Iterator[Database]:
     """The database of the settings, refused where its schema is another version's (`SchemaBehindError`).
 
     Without one in the settings, the embedded cluster: joined or started, and migrated. The last process to
@@ -79,15 +84,16 @@ def database_of(settings: Settings, *, step: Step = lambda _name: nullcontext())
 
 
 @asynccontextmanager
-async def opened(settings: Settings, database: Database) -> AsyncIterator[Desk]:
-    """A desk at that database."""
+async def opened(settings: Settings, database: Database, *, step: Step = silently) -> AsyncIterator[Desk]:
+    """A desk at that database; the embedded one gets its first keys here."""
     engine = build_engine(database.url, settings)
     master_keys = tokens.load_master_keys(settings)
     services = Services({tokens.MasterKeys: master_keys, tokens.KeyRing: tokens.KeyRing(master_keys)})
     desk = Desk(engine=engine, settings=settings, services=services, clock=utc_now, origin=origin())
     try:
         if database.is_embedded:
-            await desk.run_in_transaction(tokens.ensure_keys)
+            with step("signing keys"):
+                await desk.run_in_transaction(tokens.ensure_keys)
         yield desk
     finally:
         await engine.dispose()

@@ -42,7 +42,9 @@ def stored(engine: AsyncEngine, slug: str) -> Stored:
     async def stored(table: Table) -> Sequence[dict[str, Any]]:
         question = select(table).order_by(*list(table.c)[:2])
         if "user_id" in table.c:
-            question = question.join(users, table.c.user_id == users.c.id).join(tenants, users.c.tenant_id == tenants.c.id)
+            question = question.join(users, table.c.user_id == users.c.id).join(
+                tenants, users.c.tenant_id == tenants.c.id
+            )
         elif table is not tenants:
             question = question.join(tenants, table.c.tenant_id == tenants.c.id)
         async with engine.connect() as db:
@@ -60,5 +62,7 @@ async def faults_when(applied: Applied, text: str, **options: Any) -> list[str]:
 
 def changes_of(report: TenantReport, kind: str, name: str) -> dict[str, tuple[Any, Any]]:
     """The fields of one thing that changed: name → old and new."""
-    found: Sequence[FieldChange] = next(each.fields for each in report.changed if (each.kind, each.name) == (kind, name))
+    found: Sequence[FieldChange] = next(
+        each.fields for each in report.changed if (each.kind, each.name) == (kind, name)
+    )
     return {each.name: (each.old, each.new) for each in found}

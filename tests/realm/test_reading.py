@@ -94,7 +94,9 @@ def test_an_anchor_may_be_used_again() -> None:
     assert read_realm(text.encode())[0].realm.roles[1].permissions == ("x", "y")
 
 
-@pytest.mark.parametrize(("written", "external_id"), [("1001", "1001"), ('"007"', "007"), ("0123", "0123"), ("no", "no")])
+@pytest.mark.parametrize(
+    ("written", "external_id"), [("1001", "1001"), ('"007"', "007"), ("0123", "0123"), ("no", "no")]
+)
 def test_an_external_id_is_text_whatever_it_looks_like(written: str, external_id: str) -> None:
     document = user_of(f"{{external_id: {written}}}")
 

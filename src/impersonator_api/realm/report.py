@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -110,4 +111,13 @@ def plain(value: object) -> object:
 
 def canonical(value: object) -> str:
     """Equal texts for equal values; unlike `==` it tells `true` from `1`."""
-    return json.dumps(plain(value), sort_keys=True)
+    return json.dumps(_as_stored(plain(value)), sort_keys=True)
+
+
+def _as_stored(value: object) -> object:
+    # JSON in PostgreSQL has decimal numbers: 1e16 comes back as 10000000000000000.
+    if isinstance(value, float) and value.is_integer():
+        return int(Decimal(repr(value)))
+    if isinstance(value, dict):
+        return {key: _as_stored(held) for key, held in value.items()}
+    return [_as_stored(held) for held in value] if isinstance(value, list) else value

@@ -31,7 +31,7 @@ DEEPEST = 32
 MOST_VALUES = 2_000_000
 """Of all documents, an alias counted as what it stands for: ten lines of YAML can stand for a billion values."""
 
-INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
+INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,399})", re.ASCII)
 FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+([eE][-+][0-9]+)?", re.ASCII)
 WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None} | {
     word: value for value in (True, False) for word in (str(value), str(value).lower(), str(value).upper())

@@ -345,6 +345,8 @@ def _create(place: Place, programs: Programs, settings: Mapping[str, str]) -> No
     # The same order of text everywhere, whatever the machine's own locale is.
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     # Without a password: only who may enter the folder reaches the socket.
+    if settings.get("fsync") == "off":
+        options.append("--no-sync")
     programs.run("initdb", ["--auth=trust", f"--username={OWNER}", *locale, *options, f"--pgdata={unfinished}"])
     unfinished.rename(place.cluster)
 

@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from impersonator_api import embedded
 
-server = embedded.start(Path(sys.argv[1]))
+server = embedded.start(Path(sys.argv[1]), settings=embedded.TEMPORARY_SETTINGS)
 print(server.is_owner, flush=True)
 sys.stdin.readline()
 server.stop()
@@ -35,9 +35,13 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def server(folder: Path) -> Iterator[embedded.EmbeddedPostgres]:
-    running = embedded.start(folder, settings=embedded.TEMPORARY_SETTINGS)
+    running = _start(folder)
     yield running
     running.stop()
+
+
+def _start(folder: Path) -> embedded.EmbeddedPostgres:
+    return embedded.start(folder, settings=embedded.TEMPORARY_SETTINGS)
 
 
 async def _ask(url: str, question: str) -> object:
@@ -110,7 +114,7 @@ def test_a_second_process_joins_and_leaves_without_stopping_it(server: embedded.
 
 
 def test_an_owner_that_leaves_first_does_not_stop_it_under_others(folder: Path) -> None:
-    owner = embedded.start(folder)
+    owner = _start(folder)
     other = OtherProcess(folder)
 
     owner.stop()
@@ -122,7 +126,7 @@ def test_an_owner_that_leaves_first_does_not_stop_it_under_others(folder: Path) 
 
 
 def test_stopping_twice_is_stopping_once(folder: Path) -> None:
-    server = embedded.start(folder)
+    server = _start(folder)
 
     server.stop()
     server.stop()
@@ -135,7 +139,7 @@ async def test_what_a_killed_owner_left_running_is_joined_and_stopped_by_the_nex
     killed.kill()
     left_running = _is_running(folder)
 
-    heir = embedded.start(folder)
+    heir = _start(folder)
     answer = await _ask(heir.service_url, "SELECT 1")
     heir.stop()
 
@@ -147,11 +151,11 @@ async def test_what_a_killed_owner_left_running_is_joined_and_stopped_by_the_nex
 
 
 async def test_a_stranger_with_the_old_process_id_is_not_taken_for_the_server(folder: Path) -> None:
-    embedded.start(folder).stop()
+    _start(folder).stop()
     pid_file = folder / "postgres" / "postmaster.pid"
     pid_file.write_text(f"{_dead_process()}\n{folder}/postgres\n0\n5432\n.\n\n0 0\nready\n")
 
-    server = embedded.start(folder)
+    server = _start(folder)
 
     assert await _ask(server.service_url, "SELECT 1") == 1
     server.stop()
@@ -165,7 +169,7 @@ def _dead_process() -> int:
 def test_a_half_made_cluster_is_made_again(folder: Path) -> None:
     (folder / "postgres.unfinished" / "base").mkdir(parents=True)
 
-    embedded.start(folder).stop()
+    _start(folder).stop()
 
     assert (folder / "postgres" / "PG_VERSION").exists()
     assert not (folder / "postgres.unfinished").exists()
@@ -197,11 +201,11 @@ def test_a_path_too_long_for_a_socket_is_refused_before_anything_is_made(folder:
 
 def test_another_versions_cluster_is_refused_and_left_alone(folder: Path) -> None:
     cluster = folder / "postgres"
-    embedded.start(folder).stop()
+    _start(folder).stop()
     (cluster / "PG_VERSION").write_text("15\n")
 
     with pytest.raises(embedded.EmbeddedUnavailable, match="made by PostgreSQL 15"):
-        embedded.start(folder)
+        _start(folder)
 
     assert not _is_running(folder)
 
@@ -210,7 +214,7 @@ def test_a_missing_extra_names_what_to_install(folder: Path, monkeypatch: pytest
     monkeypatch.setattr(embedded, "find_spec", lambda _name: None)
 
     with pytest.raises(embedded.EmbeddedUnavailable, match=r"impersonator-api\[embedded\]"):
-        embedded.start(folder)
+        _start(folder)
 
     assert not folder.exists()
 
@@ -221,7 +225,7 @@ def test_settings_of_the_callers_environment_do_not_lead_it_astray(
     monkeypatch.setenv("PGPORT", "9999")
     monkeypatch.setenv("PGDATA", os.devnull)
 
-    server = embedded.start(folder)
+    server = _start(folder)
     server.stop()
 
     assert server.is_owner

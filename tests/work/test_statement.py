@@ -1,0 +1,121 @@
+"""The laws of the one statement (ADR 0009), each on a real PostgreSQL."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from uuid_utils.compat import uuid7
+
+from builders import make_tenant
+from impersonator_api.database import LostRaceError, faults_told
+from impersonator_api.directory.tables import roles, tenants
+from impersonator_api.statement import SecondWriteToOneRowError, Write, as_one_statement
+
+
+async def send(engine: AsyncEngine, *writes: Write) -> None:
+    with faults_told():
+        async with engine.begin() as db:
+            await db.execute(as_one_statement(writes))
+
+
+def renamed(tenant_id: UUID, *, only_if: str, rows: int | None = 1) -> Write:
+    """A conditional update, such as the use of a refresh token is."""
+    changed = update(tenants).where(tenants.c.id == tenant_id, tenants.c.name == only_if).values(name="Renamed")
+    return Write("renamed", changed.returning(tenants.c.id).cte(), rows=rows, row=(tenants, tenant_id))
+
+
+def role_added(tenant_id: UUID, name: str) -> Write:
+    """An insert that stands beside it."""
+    row = {"id": uuid7(), "tenant_id": tenant_id, "name": name}
+    return Write("role", insert(roles).values(row).returning(roles.c.id).cte())
+
+
+async def names_of(engine: AsyncEngine, column: Any, condition: Any) -> list[str]:
+    async with engine.connect() as db:
+        return list((await db.execute(select(column).where(condition))).scalars())
+
+
+async def test_a_write_that_misses_its_row_undoes_its_siblings(engine: AsyncEngine) -> None:
+    acme = await make_tenant(engine)
+
+    with pytest.raises(LostRaceError, match="renamed"):
+        await send(engine, role_added(acme.id, "clerk"), renamed(acme.id, only_if="Somebody else's"))
+
+    assert await names_of(engine, roles.c.name, roles.c.tenant_id == acme.id) == []
+
+
+async def test_writes_that_meet_their_rows_are_stored_together(engine: AsyncEngine) -> None:
+    acme = await make_tenant(engine)
+
+    await send(engine, role_added(acme.id, "clerk"), renamed(acme.id, only_if="Acme"))
+
+    assert await names_of(engine, roles.c.name, roles.c.tenant_id == acme.id) == ["clerk"]
+    assert await names_of(engine, tenants.c.name, tenants.c.id == acme.id) == ["Renamed"]
+
+
+async def test_where_any_number_will_do_none_is_no_lost_race(engine: AsyncEngine) -> None:
+    acme = await make_tenant(engine)
+
+    await send(engine, role_added(acme.id, "clerk"), renamed(acme.id, only_if="Another", rows=None))
+
+    assert await names_of(engine, roles.c.name, roles.c.tenant_id == acme.id) == ["clerk"]
+
+
+async def test_of_twenty_that_want_one_row_one_gets_it_and_leaves_one_sibling(engine: AsyncEngine) -> None:
+    acme = await make_tenant(engine)
+    attempts = [send(engine, renamed(acme.id, only_if="Acme"), role_added(acme.id, f"role-{n}")) for n in range(20)]
+
+    outcomes = await asyncio.gather(*attempts, return_exceptions=True)
+
+    assert sum(outcome is None for outcome in outcomes) == 1
+    assert all(outcome is None or isinstance(outcome, LostRaceError) for outcome in outcomes)
+    assert len(await names_of(engine, roles.c.name, roles.c.tenant_id == acme.id)) == 1
+
+
+async def test_a_taken_key_is_a_lost_race(engine: AsyncEngine) -> None:
+    acme = await make_tenant(engine)
+    await send(engine, role_added(acme.id, "clerk"))
+
+    with pytest.raises(LostRaceError):
+        await send(engine, role_added(acme.id, "clerk"))
+
+
+async def test_what_selects_from_its_guard_does_nothing_where_the_guard_met_nothing(engine: AsyncEngine) -> None:
+    acme = await make_tenant(engine)
+    guard = renamed(acme.id, only_if="Another", rows=None)
+    after = select(literal(uuid7()), literal(acme.id), literal("clerk")).select_from(guard.cte)
+    dependent = insert(roles).from_select(["id", "tenant_id", "name"], after).returning(roles.c.id)
+
+    await send(engine, guard, Write("role", dependent.cte(), rows=None))
+
+    assert await names_of(engine, roles.c.name, roles.c.tenant_id == acme.id) == []
+
+
+async def test_a_second_write_to_one_row_is_refused_because_postgresql_would_drop_it(engine: AsyncEngine) -> None:
+    acme = await make_tenant(engine)
+
+    with pytest.raises(SecondWriteToOneRowError, match="tenants"):
+        await send(engine, renamed(acme.id, only_if="Acme"), renamed(acme.id, only_if="Acme"))
+
+
+async def test_a_lock_does_not_refresh_the_snapshot_of_its_own_statement(engine: AsyncEngine) -> None:
+    acme = await make_tenant(engine)
+    waiting = select(
+        select(tenants.c.id).where(tenants.c.id == acme.id).with_for_update(read=True).scalar_subquery(),
+        select(roles.c.name).where(roles.c.tenant_id == acme.id).scalar_subquery(),
+    )
+
+    async with engine.connect() as changing, engine.connect() as reading:
+        await changing.execute(update(tenants).where(tenants.c.id == acme.id).values(created_at=datetime.now(UTC)))
+        await changing.execute(insert(roles).values(id=uuid7(), tenant_id=acme.id, name="clerk"))
+        answer = asyncio.create_task(reading.execute(waiting))
+        await asyncio.sleep(0.2)
+        await changing.commit()
+        _, seen = (await answer).one()
+
+    assert seen is None
+    assert await names_of(engine, roles.c.name, roles.c.tenant_id == acme.id) == ["clerk"]

@@ -1,8 +1,6 @@
 """The keys of foreign issuers: fetched, remembered, and never a way to keep this service busy."""
 
 import asyncio
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -11,23 +9,20 @@ import httpx
 import structlog
 
 from impersonator_api.callers.errors import IssuerKeysUnavailableError
+from impersonator_api.callers.jwk_set import Keys, UnusableAnswerError, parse_keys
 from impersonator_api.settings import Settings, is_loopback
-from impersonator_api.tokens import KeyUnusableError, VerifyingKey, parse_public_jwk
+from impersonator_api.tokens import VerifyingKey
 
 TIMEOUT = 5.0
 """Seconds for one fetch, from the first packet to the last byte."""
 
 MAX_BYTES = 512 * 1024
-MAX_KEYS = 200
 
 FRESH = timedelta(minutes=5)
 """After this the keys are fetched again, behind the back of the request that noticed."""
 
 PAUSE = timedelta(seconds=30)
 """Between two fetches from one place, whatever kids the tokens make up."""
-
-Keys = Mapping[tuple[str, str], VerifyingKey]
-"""By kid and algorithm."""
 
 log = structlog.get_logger()
 
@@ -48,10 +43,15 @@ class _Place:
 class IssuerKeys:
     """The service that finds a foreign issuer's key. An outage keeps what is known; the unknown fails closed."""
 
-    def __init__(self, http: httpx.AsyncClient, *, allow_loopback_http: bool) -> None:
-        """Ask with that HTTP client; plain http is for development on this machine alone."""
+    def __init__(self, http: httpx.AsyncClient, *, allow_loopback_http: bool, most_waiting: int = 8) -> None:
+        """Ask with that HTTP client; plain http is for development on this machine alone.
+
+        Whoever waits for a fetch holds a database connection, so only `most_waiting` may.
+        """
         self._http = http
         self._allow_loopback_http = allow_loopback_http
+        self._most_waiting = most_waiting
+        self._waiting = 0
         self._places: dict[str, _Place] = {}
         self._background: set[asyncio.Task[None]] = set()
 
@@ -61,7 +61,8 @@ class IssuerKeys:
         # Fetches are minutes apart: a kept connection would mostly be one that the other side has closed.
         limits = httpx.Limits(max_keepalive_connections=0)
         http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, limits=limits)
-        return cls(http, allow_loopback_http=not settings.is_production)
+        most_waiting = max(1, settings.pool_size // 2)
+        return cls(http, allow_loopback_http=not settings.is_production, most_waiting=most_waiting)
 
     async def find_key(self, jwks_uri: str, *, kid: str, alg: str, now: datetime) -> VerifyingKey | None:
         """The key of that name and algorithm, or `None` where the issuer does not publish it.
@@ -74,7 +75,7 @@ class IssuerKeys:
             if place.is_due(now, FRESH) and not place.fetching.locked():
                 self._refetch_behind(jwks_uri, place, now)
             return key
-        await self._refetch(jwks_uri, place, now, pause=PAUSE)
+        await self._wait_for_refetch(jwks_uri, place, now)
         key = place.keys.get((kid, alg))
         if key is None and place.has_failed:
             raise IssuerKeysUnavailableError("The issuer's keys cannot be fetched right now; try again.")
@@ -91,6 +92,18 @@ class IssuerKeys:
         await self.settled()
         await self._http.aclose()
 
+    async def _wait_for_refetch(self, jwks_uri: str, place: _Place, now: datetime) -> None:
+        if not (place.fetching.locked() or place.is_due(now, PAUSE)):
+            return
+        # Made-up kids while an issuer is slow must not take every connection from everybody else.
+        if self._waiting >= self._most_waiting:
+            raise IssuerKeysUnavailableError("The issuer's keys are being fetched; try again.")
+        self._waiting += 1
+        try:
+            await self._refetch(jwks_uri, place, now, pause=PAUSE)
+        finally:
+            self._waiting -= 1
+
     def _refetch_behind(self, jwks_uri: str, place: _Place, now: datetime) -> None:
         task = asyncio.create_task(self._refetch(jwks_uri, place, now, pause=FRESH))
         self._background.add(task)
@@ -103,9 +116,9 @@ class IssuerKeys:
                 return
             place.asked_at = now
             try:
-                place.keys = _parse_keys(await self._fetch(jwks_uri))
+                place.keys = parse_keys(await self._fetch(jwks_uri))
             # A ValueError is an address that cannot be one.
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError, _UnusableAnswerError) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError, UnusableAnswerError) as error:
                 place.has_failed = True
                 log.warning("issuer's keys not fetched", jwks_uri=jwks_uri, why=str(error) or type(error).__name__)
             else:
@@ -117,46 +130,17 @@ class IssuerKeys:
         headers = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
         async with asyncio.timeout(TIMEOUT), self._http.stream("GET", jwks_uri, headers=headers) as response:
             if response.status_code != httpx.codes.OK:
-                raise _UnusableAnswerError(f"status {response.status_code}")
+                raise UnusableAnswerError(f"status {response.status_code}")
             if "content-encoding" in response.headers:
-                raise _UnusableAnswerError("compressed")
+                raise UnusableAnswerError("compressed")
             body = bytearray()
             async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > MAX_BYTES:
-                    raise _UnusableAnswerError("too large")
+                    raise UnusableAnswerError("too large")
             return bytes(body)
 
     def _refuse_plain_http(self, jwks_uri: str) -> None:
         is_fit = urlsplit(jwks_uri).scheme == "https" or (self._allow_loopback_http and is_loopback(jwks_uri))
         if not is_fit:
-            raise _UnusableAnswerError("neither https nor, in development, http on loopback")
-
-
-class _UnusableAnswerError(Exception):
-    """What came is no JWKS with a key in it."""
-
-
-def _parse_keys(body: bytes) -> Keys:
-    """All keys of a set that can verify; others may be in it and are passed over (RFC 7517 §5)."""
-    try:
-        document = json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise _UnusableAnswerError("not JSON") from error
-    listed = document.get("keys") if isinstance(document, dict) else None
-    if not isinstance(listed, list) or len(listed) > MAX_KEYS:
-        raise _UnusableAnswerError("not a JWKS, or too many keys in it")
-    keys: dict[tuple[str, str], VerifyingKey] = {}
-    for jwk in listed:
-        for key in _usable(jwk):
-            keys.setdefault((key.kid, key.alg), key)
-    if not keys:
-        raise _UnusableAnswerError("no key that can verify")
-    return keys
-
-
-def _usable(jwk: object) -> tuple[VerifyingKey, ...]:
-    try:
-        return parse_public_jwk(jwk) if isinstance(jwk, dict) else ()
-    except KeyUnusableError:
-        return ()
+            raise UnusableAnswerError("neither https nor, in development, http on loopback")

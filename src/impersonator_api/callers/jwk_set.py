@@ -1,0 +1,40 @@
+"""Reading a JWK Set (RFC 7517 §5) that somebody else wrote."""
+
+import json
+from collections.abc import Mapping
+
+from impersonator_api.tokens import KeyUnusableError, VerifyingKey, parse_public_jwk
+
+MAX_KEYS = 200
+
+Keys = Mapping[tuple[str, str], VerifyingKey]
+"""By kid and algorithm."""
+
+
+class UnusableAnswerError(Exception):
+    """What came is no JWKS with a key in it."""
+
+
+def parse_keys(body: bytes) -> Keys:
+    """All keys of a set that can verify; others may be in it and are passed over (RFC 7517 §5)."""
+    try:
+        document = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UnusableAnswerError("not JSON") from error
+    listed = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(listed, list) or len(listed) > MAX_KEYS:
+        raise UnusableAnswerError("not a JWKS, or too many keys in it")
+    keys: dict[tuple[str, str], VerifyingKey] = {}
+    for jwk in listed:
+        for key in _usable(jwk):
+            keys.setdefault((key.kid, key.alg), key)
+    if not keys:
+        raise UnusableAnswerError("no key that can verify")
+    return keys
+
+
+def _usable(jwk: object) -> tuple[VerifyingKey, ...]:
+    try:
+        return parse_public_jwk(jwk) if isinstance(jwk, dict) else ()
+    except KeyUnusableError:
+        return ()

@@ -91,9 +91,8 @@ async def test_an_impersonation_token_is_its_session(calling_desk: Desk, acme: O
     caller = await load(calling_desk, started.access.token)
 
     assert isinstance(caller, ImpersonationCaller)
-    assert (caller.session_id, caller.tenant_slug) == (started.live.session.id, acme.slug)
-    assert caller.client_id == f"impersonator:{acme.slug}"
-    assert caller.scopes == {"offline_access", "profile"}
+    assert caller.session_id == started.live.session.id
+    assert caller.claims.claims == started.access.claims
 
 
 async def test_a_refresh_token_opens_no_door(calling_desk: Desk, acme: Organisation, ana: Someone) -> None:

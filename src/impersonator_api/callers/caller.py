@@ -55,20 +55,5 @@ class ImpersonationCaller:
     session_id: UUID
     claims: VerifiedClaims
 
-    @property
-    def tenant_slug(self) -> str:
-        """The tenant the token was issued in."""
-        return self.claims.load_text("tenant")
-
-    @property
-    def client_id(self) -> str:
-        """The client the token was issued to."""
-        return self.claims.load_text("client_id")
-
-    @property
-    def scopes(self) -> frozenset[str]:
-        """What the token is good for."""
-        return self.claims.scopes
-
 
 Caller = UserCaller | ServiceCaller | ImpersonationCaller

@@ -10,12 +10,13 @@ from impersonator_api.migrate import owner_engine
 from impersonator_api.schema import metadata
 from impersonator_api.settings import load_settings
 
-PARTITION = re.compile(r"_(default|y\d{4}m\d{2})$")
+OF_PARTITIONS = {"table": re.compile(r"_(default|y\d{4}m\d{2})$"), "foreign_key_constraint": re.compile(r"_\d+$")}
+"""Names that PostgreSQL and our function give: of partitions, and of the foreign keys that point at each of them."""
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:
     """Partitions come and go with the months; only their parents are compared with the metadata."""
-    return not (kind == "table" and name and PARTITION.search(name))
+    return not (name and kind in OF_PARTITIONS and OF_PARTITIONS[kind].search(name))
 
 
 def migrate_on(connection: Connection) -> None:

@@ -34,10 +34,17 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_entries
 FOR EACH ROW EXECUTE FUNCTION impersonator_refuse_change()
 """
 
-# Row triggers are cloned to partitions, TRUNCATE triggers are not: each table gets its own.
-TRUNCATE_TRIGGER = """
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {table}
-FOR EACH STATEMENT EXECUTE FUNCTION impersonator_refuse_change()
+# Row triggers are cloned to partitions, TRUNCATE triggers are not: each table gets its own. Partitions may be there
+# already, from before this migration was taken back.
+TRUNCATE_TRIGGERS = """
+DO $$ DECLARE part regclass;
+BEGIN
+    FOR part IN SELECT relid FROM pg_partition_tree('audit_entries') LOOP
+        EXECUTE format(
+            'CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %s '
+            'FOR EACH STATEMENT EXECUTE FUNCTION impersonator_refuse_change()', part);
+    END LOOP;
+END $$
 """
 
 UUID_AT = """
@@ -118,9 +125,8 @@ def upgrade() -> None:
     for statement in (EXPECT, REFUSE_CHANGE, UUID_AT, ROW_TRIGGER, ENSURE_PARTITIONS.format(schema=schema)):
         op.execute(statement)
     for table in PARTITIONED:
-        op.execute(f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT")
-    for table in ("audit_entries", "audit_entries_default"):
-        op.execute(TRUNCATE_TRIGGER.format(table=table))
+        op.execute(f"CREATE TABLE IF NOT EXISTS {table}_default PARTITION OF {table} DEFAULT")
+    op.execute(TRUNCATE_TRIGGERS)
     op.execute("SELECT impersonator_ensure_partitions(now(), 3)")
     op.execute("REVOKE ALL ON FUNCTION impersonator_ensure_partitions FROM PUBLIC")
     op.execute(CREATE_ROLE)
@@ -131,8 +137,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back; the role stays, since other databases of the cluster may use it."""
+    """Go back. The role stays, since other databases of the cluster may use it; so do partitions, for their rows."""
     op.execute("DROP FUNCTION impersonator_ensure_partitions, impersonator_uuid_at, impersonator_expect")
     op.execute("DROP FUNCTION impersonator_refuse_change CASCADE")
-    for table in PARTITIONED:
-        op.execute(f"DROP TABLE {table}_default")

@@ -1,0 +1,46 @@
+"""Migrations make exactly the tables that the code speaks of, and go back as well as forward."""
+
+from collections.abc import Callable
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from impersonator_api.migrate import alembic_config
+
+TABLES = (
+    "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public' AND table_name <> 'alembic_version'"
+)
+FUNCTIONS = r"SELECT count(*) FROM pg_proc WHERE proname LIKE 'impersonator\_%'"
+ON_AUDIT = "SELECT count(*) FROM information_schema.triggers WHERE event_object_table LIKE 'audit_entries%'"
+
+
+async def on(url: str, run: Callable[[Connection], None]) -> None:
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+        await connection.commit()
+    await engine.dispose()
+
+
+def alembic(connection: Connection, run: Callable[..., None], *arguments: str) -> None:
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    run(config, *arguments)
+
+
+async def test_the_migrated_schema_is_the_one_the_code_speaks_of(fresh_database_url: str) -> None:
+    await on(fresh_database_url, lambda connection: alembic(connection, command.check))
+
+
+@pytest.mark.parametrize("what", [TABLES, FUNCTIONS, ON_AUDIT])
+async def test_going_back_leaves_nothing_and_forward_again_brings_all(fresh_database_url: str, what: str) -> None:
+    def back_and_forth(connection: Connection) -> None:
+        before = connection.scalar(text(what))
+        alembic(connection, command.downgrade, "base")
+        assert connection.scalar(text(what)) == 0
+        alembic(connection, command.upgrade, "head")
+        assert connection.scalar(text(what)) == before
+
+    await on(fresh_database_url, back_and_forth)

@@ -85,6 +85,12 @@ class NotAPolicyError(CommandError):
     code = "not-a-policy"
 
 
+class KeycloakExportError(CommandError):
+    """A Keycloak export where a realm file was expected."""
+
+    code = "keycloak-export"
+
+
 def told(error: Exception) -> tuple[str, str] | None:
     """The code and the words of an error that is meant to be read, or None for a bug."""
     match error:

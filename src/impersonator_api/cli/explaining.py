@@ -23,7 +23,9 @@ Target = Annotated[str, typer.Option(metavar="WHO", help="E-mail address or exte
 Client = Annotated[str | None, typer.Option(metavar="CLIENT_ID", help="Left out: the tenant's built-in client.")]
 Workspace = Annotated[str | None, typer.Option(metavar="SLUG", help="The workspace to act in.")]
 AskedMode = Annotated[Mode | None, typer.Option(help="Left out: what the rule grants first.")]
-Permissions = Annotated[list[str] | None, typer.Option("--permission", help="Asked for; may be given several times.")]
+Permissions = Annotated[
+    list[str] | None, typer.Option("--permission", metavar="NAME", help="Asked for; may be given several times.")
+]
 Reason = Annotated[str | None, typer.Option(help="The reason that would be given.")]
 Ticket = Annotated[str | None, typer.Option(help="The ticket that would be named.")]
 

@@ -46,6 +46,11 @@ def complain(code: str, words: str) -> None:
     print(f"error[{code}]: {shown(words)}", file=sys.stderr)  # noqa: T201  # a command's own stderr
 
 
+def note(words: str) -> None:
+    """Something worth knowing, beside the answer."""
+    print(f"note: {shown(words)}", file=sys.stderr)  # noqa: T201  # likewise
+
+
 def console() -> Console:
     """Whatever stdout is at this moment."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from impersonator_api import realm
-from impersonator_api.cli.files import read_file, written
+from impersonator_api.cli.files import written
 from impersonator_api.cli.opening import at_desk, operator
 from impersonator_api.cli.output import AsJson, examples, say_json
+from impersonator_api.cli.realm_sources import KeycloakOptions, documents_of
 from impersonator_api.cli.reports import tell_report
 from impersonator_api.realm import Document, Report
 from impersonator_api.work import Desk
@@ -19,21 +20,50 @@ Prune = Annotated[
     bool, typer.Option("--prune", help="Suspend what a list of the file leaves out; nothing is ever deleted.")
 ]
 
+Keycloak = Annotated[bool, typer.Option("--keycloak", help="FILE is a Keycloak realm export (JSON).")]
+ImportedTenant = Annotated[
+    str | None,
+    typer.Option("--tenant", metavar="SLUG", help="With --keycloak: the tenant's slug; left out: the realm's name."),
+]
+Issuer = Annotated[
+    str | None, typer.Option(metavar="URL", help="With --keycloak: also trust that realm's tokens, by this `iss`.")
+]
+RolesMap = Annotated[
+    Path | None,
+    typer.Option(metavar="MAP", help="With --keycloak: a YAML file, role → rank and permissions; left out: none."),
+]
+Audience = Annotated[str, typer.Option(help="With --issuer: the `aud` that those tokens must have.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    lines = ("impersonator apply realm.yaml --dry-run", "impersonator apply realm.yaml")
+    lines = (
+        "impersonator apply realm.yaml --dry-run",
+        "impersonator apply export.json --keycloak --roles roles.yaml --issuer https://sso.example/realms/acme",
+    )
     app.command(epilog=examples(*lines))(apply)
     app.command(epilog=examples("impersonator export > realm.yaml", "impersonator export --tenant acme"))(export)
 
 
-def apply(file: File, *, dry_run: DryRun = False, prune: Prune = False, as_json: AsJson = False) -> None:
+def apply(  # noqa: PLR0913  typer reads each option from a parameter
+    file: File,
+    *,
+    dry_run: DryRun = False,
+    prune: Prune = False,
+    keycloak: Keycloak = False,
+    tenant: ImportedTenant = None,
+    issuer: Issuer = None,
+    roles: RolesMap = None,
+    audience: Audience = "impersonator",
+    as_json: AsJson = False,
+) -> None:
     """Make tenants what a realm file says: people, roles, clients, consents and policy, in one transaction.
 
     A key left out keeps what is stored, an entry left out stays. Sessions that the change no longer allows end
     with it. Secrets that are generated are printed once and cannot be had again.
     """
-    documents = realm.read_realm(read_file(file), str(file))
+    options = KeycloakOptions(tenant=tenant, issuer=issuer, roles=roles, audience=audience)
+    documents = documents_of(file, options, is_keycloak=keycloak)
     report = at_desk(lambda desk: applied(desk, documents, prune=prune, dry_run=dry_run))
     if as_json:
         say_json(report.as_json())

@@ -277,9 +277,7 @@ async def test_a_name_that_means_two_people_is_refused(applied: Applied) -> None
     assert "one user has this external id and another this e-mail address" in faults[0]
 
 
-async def test_a_wrong_file_changes_nothing_in_any_tenant(
-    desk: Desk, slug: str, applied: Applied, stored: Stored
-) -> None:
+async def test_a_wrong_file_changes_nothing_in_any_tenant(desk: Desk, slug: str, stored: Stored) -> None:
     text = f"tenant: {slug}\nroles: [{{name: a}}]\n---\ntenant: {slug}-2\nusers: [{{email: a@x.test, roles: [b]}}]\n"
 
     with pytest.raises(InvalidRealmError):

@@ -61,6 +61,13 @@ async def test_an_issuer_whose_tokens_fit_two_tenants_is_refused(
         await apply(desk, *documents)
 
 
+async def test_this_service_is_no_foreign_issuer(desk: Desk, slug: str) -> None:
+    issuer = f'{{issuer: "{desk.settings.issuer}", jwks_uri: "https://evil.test/jwks", audience: a}}'
+
+    with pytest.raises(InvalidRealmError, match="is this service itself"):
+        await apply(desk, f"tenant: {slug}\nissuers: [{issuer}]\n")
+
+
 async def test_plain_http_is_refused_in_production(desk: Desk, slug: str) -> None:
     production = Settings(
         environment=Environment.PRODUCTION,

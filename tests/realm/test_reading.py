@@ -220,3 +220,7 @@ def test_a_consent_ends_at_a_moment_of_a_known_zone() -> None:
 )
 def test_nothing_is_there_twice(entries: str) -> None:
     assert "is there twice" in faults_of(f"tenant: acme\n{entries}")[0]
+
+
+def test_a_key_that_a_terminal_would_obey_is_masked() -> None:
+    assert faults_of('tenant: acme\n"a\\e[31m": 1') == ["realm.yaml:2: a?[31m: is not a key of the realm file"]

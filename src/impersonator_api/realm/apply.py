@@ -67,7 +67,7 @@ async def _apply_all(work: Work, documents: Sequence[Document], *, prune: bool, 
     # In one order for everybody, so that two applies wait for each other instead of deadlocking.
     for document in sorted(documents, key=lambda document: document.realm.tenant):
         tenant = await _lock(work, document.realm)
-        plan = await _plan(work, document, tenant, prune=prune)
+        plan = await _plan(work, document, tenant, prune=prune, by=by)
         faults.extend(plan.faults.found)
         if not plan.faults.found:
             reports[document.realm.tenant] = await _carry_out(work, document.realm.tenant, plan, tenant, by=by)
@@ -101,7 +101,7 @@ def _new_tenant(work: Work, realm: Realm) -> Mapping[str, Any]:
     }
 
 
-async def _plan(work: Work, document: Document, tenant: _Tenant, *, prune: bool) -> Plan:
+async def _plan(work: Work, document: Document, tenant: _Tenant, *, prune: bool, by: str) -> Plan:
     realm, tenant_id, plan = document.realm, tenant.stored.id, Plan(Faults(document.place))
     setting = Setting(
         document=document,
@@ -109,6 +109,7 @@ async def _plan(work: Work, document: Document, tenant: _Tenant, *, prune: bool)
         tenant_id=tenant_id,
         now=work.now,
         new_id=work.new_id,
+        own_issuer=work.settings.issuer,
         is_production=work.settings.is_production,
         prune=prune,
     )
@@ -120,7 +121,7 @@ async def _plan(work: Work, document: Document, tenant: _Tenant, *, prune: bool)
         plan_tenant(plan, realm, tenant.stored)
     refuse_taken(plan, setting, await inventory.taken_client_ids(work, tenant_id, _client_ids(realm)))
     plan_directory(plan, setting)
-    await plan_policy(work, plan, document, tenant_id)
+    await plan_policy(work, plan, document, tenant_id, by=by)
     return plan
 
 

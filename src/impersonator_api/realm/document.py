@@ -24,11 +24,11 @@ from pydantic import (
 from impersonator_api.directory import ClientKind, RefreshPolicy, Status, Subject
 from impersonator_api.realm.words import (
     LONGEST_ATTRIBUTES,
+    ClaimValue,
     ClientName,
     Email,
     ExternalId,
     IssuerName,
-    Listed,
     Locale,
     Names,
     Number,
@@ -100,7 +100,7 @@ class Issuer(Entry):
     subject: Said[SubjectClaim] = "external_id"
     algorithms: Said[Annotated[Names[Algorithm], Field(min_length=1)]] = (Algorithm.ES256, Algorithm.RS256)
     typ: Said[Annotated[Names[TokenType], Field(min_length=1)]] = (TokenType.AT_JWT,)
-    require_claims: Said[dict[Text, Text | YesOrNo | int]] = {}
+    require_claims: Said[dict[Text, ClaimValue]] = {}
     clients: Annotated[Names[Text], Field(min_length=1)] | None = None
     scope: ScopeName | None = None
     match: Match | None = None
@@ -168,7 +168,7 @@ class Workspace(Entry):
 
     slug: WorkspaceSlug
     name: Said[Text] = ""
-    members: Said[Listed[Member]] = ()
+    members: Said[tuple[Member, ...]] = ()
 
 
 def _secret(value: SecretStr) -> SecretStr:

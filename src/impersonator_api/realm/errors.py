@@ -8,6 +8,8 @@ from typing_extensions import override
 
 from impersonator_api.errors import InvalidError, NotFoundError
 
+LONGEST_KEY = 64
+
 Path: TypeAlias = tuple[str | int, ...]
 
 
@@ -38,9 +40,13 @@ class InvalidRealmError(InvalidError):
 
 
 def written(path: Path) -> str:
-    """A path the way people write it: `users[3].email`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    """A path the way people write it: `users[3].email`; keys are input, so what a terminal would obey is masked."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_shown(part)}" for part in path)
     return text.removeprefix(".")
+
+
+def _shown(key: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in key[:LONGEST_KEY])
 
 
 class UnknownTenantError(NotFoundError):

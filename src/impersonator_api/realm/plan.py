@@ -34,6 +34,7 @@ class Setting:
     tenant_id: UUID
     now: datetime
     new_id: Callable[[], UUID]
+    own_issuer: str
     is_production: bool
     prune: bool
 

@@ -11,11 +11,10 @@ from impersonator_api.realm.reading import Document
 from impersonator_api.realm.report import FieldChange, canonical
 from impersonator_api.work import Work
 
-BY = "impersonator apply"
 NEW_FORM = FieldChange("document", "as another release wrote it", "as this one does")
 
 
-async def plan_policy(work: Work, plan: Plan, document: Document, tenant_id: UUID) -> None:
+async def plan_policy(work: Work, plan: Plan, document: Document, tenant_id: UUID, *, by: str) -> None:
     """A new version where the document's policy is not the one in force; no version is ever changed."""
     if document.policy is None:
         return
@@ -26,7 +25,7 @@ async def plan_policy(work: Work, plan: Plan, document: Document, tenant_id: UUI
     if canonical(before) == canonical(after):
         plan.tell("policy", f"version {version}", [])
         return
-    plan.writes.append(inserted(tenant_id, version + 1, document.policy, created_by=BY, now=work.now))
+    plan.writes.append(inserted(tenant_id, version + 1, document.policy, created_by=by, now=work.now))
     keys = sorted({*before, *after} - {"version"})
     fields = [FieldChange(key, before.get(key), after.get(key)) for key in keys]
     changed = [each for each in fields if canonical(each.old) != canonical(each.new)]

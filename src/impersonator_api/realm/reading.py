@@ -88,12 +88,7 @@ def _parse(value: object, faults: Faults) -> Document | list[Fault]:
 def told(error: ValidationError) -> Iterator[tuple[Path, str]]:
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         message = IN_OUR_WORDS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
-        yield _without_types(fault["loc"]), message.replace("Input should", "must").replace("String should", "must")
-
-
-def _without_types(path: Sequence[str | int]) -> Path:
-    # In a union pydantic names the member it tried; no key of ours has such a name.
-    return tuple(part for part in path if isinstance(part, int) or not re.search(r"[\[(]|^(str|bool|int)$", part))
+        yield fault["loc"], message.replace("Input should", "must").replace("String should", "must")
 
 
 def _policy(written: dict[str, Any], faults: Faults) -> PolicyDocument | None:

@@ -80,7 +80,7 @@ def plan_issuers(plan: Plan, setting: Setting) -> None:
         row = merged(stored, values | {"issuer": issuer.issuer}, ISSUER)
         for missing in [name for name in ("jwks_uri", "audience") if row[name] is None]:
             plan.faults.add(("issuers", index, missing), "is required for a new issuer")
-        _refuse_plain_http(plan, setting, index, row)
+        _refuse_misfits(plan, setting, index, row)
         if stored is None or found:
             rows.put(stored, stored.id if stored else setting.new_id(), row)
         plan.tell("issuers", issuer.issuer, found, created=stored is None)
@@ -88,7 +88,10 @@ def plan_issuers(plan: Plan, setting: Setting) -> None:
     rows.into(plan)
 
 
-def _refuse_plain_http(plan: Plan, setting: Setting, index: int, row: Mapping[str, Any]) -> None:
+def _refuse_misfits(plan: Plan, setting: Setting, index: int, row: Mapping[str, Any]) -> None:
+    if row["issuer"] == setting.own_issuer:
+        # Threat: whoever holds that jwks_uri's keys could sign tokens in our own name.
+        plan.faults.add(("issuers", index, "issuer"), "is this service itself; its own tokens need no listing")
     for name in ("issuer", "jwks_uri"):
         if setting.is_production and str(row[name]).startswith("http:"):
             plan.faults.add(("issuers", index, name), "must be https; http is for development")

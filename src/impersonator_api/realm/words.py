@@ -123,6 +123,14 @@ def _subject(text: str) -> str:
     return text
 
 
+def _claim_value(value: object) -> object:
+    if isinstance(value, str):
+        return storable(value)
+    if not isinstance(value, int):
+        raise ValueError("must be text, a whole number, true or false")  # noqa: TRY004  # pydantic takes no TypeError.
+    return value
+
+
 def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
@@ -174,6 +182,7 @@ Text = Annotated[str, Field(strict=True, min_length=1, max_length=255), AfterVal
 ExternalId = Annotated[Text, BeforeValidator(_text_of)]
 Email = Annotated[Text, AfterValidator(_email)]
 Locale = Annotated[Text, AfterValidator(_locale)]
+ClaimValue = Annotated[object, AfterValidator(_claim_value)]
 Slug = Annotated[str, Field(strict=True), AfterValidator(_slug)]
 WorkspaceSlug = Annotated[str, Field(strict=True), AfterValidator(_workspace_slug)]
 ClientName = Annotated[str, Field(strict=True), AfterValidator(client_id)]

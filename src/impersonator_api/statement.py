@@ -22,13 +22,13 @@ class Write:
     """One data-modifying (or locking) common table expression, anonymous so that statements stay alike.
 
     `name` is what a lost race is called by. `rows` is how many rows it must meet, `None` where any number
-    will do. `row` names the row it touches; fresh inserts need none.
+    will do. `touched` names the rows it changes; fresh inserts need none.
     """
 
     name: str
     cte: CTE
     rows: int | None = 1
-    row: tuple[Table, object] | None = None
+    touched: tuple[tuple[Table, object], ...] = ()
 
 
 class SecondWriteToOneRowError(Exception):
@@ -45,13 +45,10 @@ def refuse_second_writes(writes: Sequence[Write]) -> None:
     """Raise `SecondWriteToOneRowError` where two writes name the same row."""
     seen: set[tuple[Table, object]] = set()
     for write in writes:
-        if write.row is None:
-            continue
-        if write.row in seen:
-            table, key = write.row
-            message = f"{write.name} is a second write to {table.name} {key}"
-            raise SecondWriteToOneRowError(message)
-        seen.add(write.row)
+        for table, key in write.touched:
+            if (table, key) in seen:
+                raise SecondWriteToOneRowError(f"{write.name} is a second write to {table.name} {key}")
+            seen.add((table, key))
 
 
 def _met(write: Write) -> ColumnElement[int]:

@@ -135,3 +135,18 @@ async def test_a_hand_over_to_a_spa_takes_four(
         (await http.post(path, json=body, headers={"Authorization": f"Bearer {own}"})).raise_for_status()
 
     assert len(statements) == 4
+
+
+async def test_an_introspection_takes_one(app: FastAPI, engine: AsyncEngine, acting_as: ActingAs) -> None:
+    ana, bob = await two_people(engine)
+    http = await acting_as(ana)
+    inspector = await ana.tenant.client("inspector", kind="service", scopes=["introspect"])
+    started = (await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})).raise_for_status()
+    del http.headers["Authorization"]
+    form = {"token": started.json()["refresh_token"]}
+
+    with counted(app) as statements:
+        answer = (await http.post("/oauth2/v1/introspect", data=form, auth=(inspector, SECRET))).raise_for_status()
+
+    assert answer.json()["active"] is True
+    assert len(statements) == 1

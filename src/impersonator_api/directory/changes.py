@@ -59,7 +59,7 @@ def issuers_locked() -> Select[Any]:
 def revision_raised(tenant_id: UUID, values: Row) -> Write:
     """A tenant's next revision, and what else of it changed; the first write of every change."""
     statement = update(tenants).where(tenants.c.id == tenant_id).values(revision=tenants.c.revision + 1, **values)
-    return Write("tenant raised", statement.returning(tenants.c.id).cte(), row=(tenants, tenant_id))
+    return Write("tenant raised", statement.returning(tenants.c.id).cte(), touched=((tenants, tenant_id),))
 
 
 def inserted(table: Table, rows: Sequence[Row]) -> Write:

@@ -82,6 +82,19 @@ def client_with_secrets(client_id: str) -> Select[Any]:
     ).where(clients.c.client_id == client_id)
 
 
+def party_json(tenant_slug: str, subject: str) -> JsonColumn:
+    """The status of the client or user whose own token has that `sub`, or NULL."""
+    clients, users, tenants = tables.clients.alias(), tables.users.alias(), tables.tenants.alias()
+    tenant_id = select(tenants.c.id).where(tenants.c.slug == tenant_slug).scalar_subquery()
+    of_client = select(json_of({"status": clients.c.status})).where(
+        clients.c.tenant_id == tenant_id, clients.c.client_id == subject
+    )
+    of_user = select(json_of({"status": users.c.status})).where(
+        users.c.tenant_id == tenant_id, users.c.id == _uuid_or_none(subject)
+    )
+    return func.coalesce(of_client.scalar_subquery(), of_user.scalar_subquery())
+
+
 def consent_json(user_id: Value, client_id: Value) -> JsonColumn:
     """What a user granted a client, or NULL."""
     consents = tables.consents.alias()

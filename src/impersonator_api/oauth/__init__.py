@@ -7,8 +7,12 @@ from impersonator_api.oauth.errors import (
     OAuthError,
 )
 from impersonator_api.oauth.grants import TokenAnswer, grant_of
+from impersonator_api.oauth.introspection import INACTIVE, introspect
+from impersonator_api.oauth.metadata import metadata
+from impersonator_api.oauth.revocation import revoke
 
 __all__ = [
+    "INACTIVE",
     "AuthenticatedClient",
     "InvalidClientError",
     "InvalidOAuthRequestError",
@@ -17,5 +21,8 @@ __all__ = [
     "TokenAnswer",
     "authenticate",
     "grant_of",
+    "introspect",
+    "metadata",
     "presented_by",
+    "revoke",
 ]

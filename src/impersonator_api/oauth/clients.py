@@ -5,11 +5,17 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hmac import compare_digest
+from typing import Any
 from urllib.parse import unquote_plus
+
+from sqlalchemy import ColumnElement
 
 from impersonator_api.directory import Client, Tenant, documents
 from impersonator_api.oauth.errors import InvalidClientError, InvalidOAuthRequestError
 from impersonator_api.work import Work
+
+Also = Mapping[str, ColumnElement[Any]]
+NOTHING: Also = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +28,11 @@ class Presented:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatedClient:
-    """A client that proved who it is."""
+    """A client that proved who it is. `also` is what else the same statement was asked."""
 
     tenant: Tenant
     client: Client
+    also: Mapping[Any, Any] = field(repr=False)
 
 
 def presented_by(authorization: Sequence[str], parameters: Mapping[str, str]) -> Presented:
@@ -43,21 +50,38 @@ def presented_by(authorization: Sequence[str], parameters: Mapping[str, str]) ->
     return presented
 
 
-async def authenticate(work: Work, presented: Presented) -> AuthenticatedClient:
-    """Prove a confidential client; raises `InvalidClientError` without saying what was wrong. One statement."""
-    if presented.client_id is None or presented.secret is None:
+async def authenticate(work: Work, presented: Presented, *, also: Also = NOTHING) -> AuthenticatedClient:
+    """Prove a confidential client; raises `InvalidClientError` without saying what was wrong.
+
+    One statement; `also` are further columns for it.
+    """
+    if presented.secret is None:
         raise InvalidClientError("Authenticate with the client's id and secret.")
-    digest = hashlib.sha256(presented.secret.encode()).digest()
-    row = (await work.read(documents.client_with_secrets(presented.client_id))).mappings().one_or_none()
-    known = [bytes(stored) for stored in row["secret_digests"]] if row else []
-    # All are compared, so that the time tells neither which secret it was nor whether the client exists.
-    proven = [compare_digest(digest, stored) for stored in (*known, bytes(len(digest)))]
-    if row is None or not any(proven):
+    return await identify(work, presented, also=also)
+
+
+async def identify(work: Work, presented: Presented, *, also: Also = NOTHING) -> AuthenticatedClient:
+    """A confidential client by its secret, a public one, which has none, by its id alone (RFC 6749 §2.1)."""
+    if presented.client_id is None:
+        raise InvalidClientError("Name the client: by HTTP Basic, or by client_id if it is public.")
+    columns = [column.label(name) for name, column in also.items()]
+    question = documents.client_with_secrets(presented.client_id).add_columns(*columns)
+    row = (await work.read(question)).mappings().one_or_none()
+    if row is None or not _is_proven(presented, row["secret_digests"]):
         raise InvalidClientError("The client is unknown or its secret is wrong.")
-    found = AuthenticatedClient(documents.tenant_from(row["tenant"]), documents.client_from(row["client"]))
+    found = AuthenticatedClient(documents.tenant_from(row["tenant"]), documents.client_from(row["client"]), row)
     if not found.client.is_active or not found.tenant.is_active:
         raise InvalidClientError("The client is unknown or its secret is wrong.")
     return found
+
+
+def _is_proven(presented: Presented, digests: Sequence[bytes]) -> bool:
+    if presented.secret is None:
+        return not digests
+    digest = hashlib.sha256(presented.secret.encode()).digest()
+    # All are compared, so that the time does not tell which of them it was.
+    matches = [compare_digest(digest, bytes(stored)) for stored in digests]
+    return True in matches
 
 
 def _basic(header: str) -> Presented:

@@ -9,7 +9,7 @@ from impersonator_api.sessions.admit import (
     starter_of,
 )
 from impersonator_api.sessions.consider import SCOPES, Wish
-from impersonator_api.sessions.end import Ended, Ender, end, end_disallowed, expire_overdue
+from impersonator_api.sessions.end import Ended, Ender, end, end_disallowed, expire_overdue, revoke
 from impersonator_api.sessions.errors import (
     ImpersonationTokenNotAllowedError,
     RightMissingError,
@@ -18,11 +18,12 @@ from impersonator_api.sessions.errors import (
 from impersonator_api.sessions.grant import effective_permissions, grant_of
 from impersonator_api.sessions.identify import Identified, identify
 from impersonator_api.sessions.listing import Filters, Listed, Page, Reader, find_page, find_tenant_of, load_one
-from impersonator_api.sessions.live import SERVICE_ITSELF, load_live
+from impersonator_api.sessions.live import SERVICE_ITSELF, live_in, load_live
 from impersonator_api.sessions.remembered import ended, ending, entry_of
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session, SessionStatus
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.sessions.start import Started, Starter, explain_start, start
+from impersonator_api.sessions.store import live_json
 
 __all__ = [
     "SCOPES",
@@ -62,8 +63,11 @@ __all__ = [
     "find_tenant_of",
     "grant_of",
     "identify",
+    "live_in",
+    "live_json",
     "load_live",
     "load_one",
+    "revoke",
     "start",
     "starter_of",
 ]

@@ -17,7 +17,7 @@ from impersonator_api.sessions.errors import (
     SessionUnknownError,
     SeveralActiveError,
 )
-from impersonator_api.sessions.live import SERVICE_ITSELF, load_live
+from impersonator_api.sessions.live import SERVICE_ITSELF
 from impersonator_api.sessions.session import EndReason, Session
 from impersonator_api.sessions.snapshot import Live, live_from
 from impersonator_api.sessions.store import Ending
@@ -68,9 +68,16 @@ async def end(work: Work, *, ender: Ender, session_id: UUID | None = None) -> En
             "Ending other people's sessions needs the permission impersonation.end_any.",
             record=[_not_yours(work, session, label)],
         )
-    if not session.is_running(work.now):
-        raise SessionAlreadyEndedError("This session is over; nothing was changed.")
+    _refuse_ended(work, session)
     return _end(work, session, ender=ender, client_label=label)
+
+
+async def revoke(work: Work, *, session_id: UUID, by: str) -> None:
+    """End a session because one of its tokens was given back; one that is over stays as it is."""
+    session, label = await _load_one(work, session_id)
+    over = remembered.ending(work, session, reason=EndReason.REVOKED, client_label=label)
+    if session.is_running(work.now):
+        work.write(*remembered.ended(work, [over], by=by))
 
 
 async def _end_own(work: Work, live: Live, session_id: UUID | None) -> Ended:
@@ -79,11 +86,12 @@ async def _end_own(work: Work, live: Live, session_id: UUID | None) -> Ended:
             "An impersonation token ends its own session only.",
             record=[_not_yours(work, live.session, live.client.label)],
         )
+    session, label = live.session, live.client.label
     if work.run:
-        live = await load_live(work, live.session.id)
-    session = live.session
+        session, label = await _load_one(work, session.id)
+    _refuse_ended(work, session)
     ender = Ender(tenant_id=session.tenant_id, id=session.impersonator_id, label=session.impersonator_label)
-    return _end(work, session, ender=ender, client_label=live.client.label)
+    return _end(work, session, ender=ender, client_label=label)
 
 
 async def _end_only(work: Work, ender: Ender) -> Ended:
@@ -111,6 +119,19 @@ async def _load_named(work: Work, ender: Ender, session_id: UUID) -> tuple[Sessi
     if row is None:
         raise SessionUnknownError("No impersonation session of your organisation has that id.")
     return store.session_from(row["session"]), row["client_label"]
+
+
+async def _load_one(work: Work, session_id: UUID) -> tuple[Session, str]:
+    """The session behind a token that was verified, whatever its state."""
+    row = (await work.read(store.one(session_id))).mappings().one_or_none()
+    if row is None:
+        raise SessionUnknownError("The session of this token is not known.")
+    return store.session_from(row["session"]), row["client_label"]
+
+
+def _refuse_ended(work: Work, session: Session) -> None:
+    if not session.is_running(work.now):
+        raise SessionAlreadyEndedError("This session is over; nothing was changed.")
 
 
 async def expire_overdue(work: Work) -> int:

@@ -154,7 +154,8 @@ def _in_time(sessions: FromClause, filters: Filters) -> list[ColumnElement[bool]
 
 
 def _first_id_at(moment: datetime) -> UUID:
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
+    # No id is older than 1970, so whatever lies before it is as good as its first moment.
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
 
 
 def _searched(sessions: FromClause, q: str | None) -> list[ColumnElement[bool]]:

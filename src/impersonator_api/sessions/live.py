@@ -26,7 +26,11 @@ async def load_live(work: Work, session_id: UUID, *, also: Mapping[str, ColumnEl
     """
     columns = [column.label(name) for name, column in (also or {}).items()]
     found = (await work.read(store.live().add_columns(*columns).where(store.is_session(session_id)))).mappings()
-    row = found.one_or_none()
+    return live_in(work, found.one_or_none())
+
+
+def live_in(work: Work, row: Mapping[Any, Any] | None) -> Live:
+    """The same, from a row or a document of `store.live_json` that came with a larger question."""
     if row is None:
         raise SessionNotRunningError("This impersonation session is not known.")
     live = live_from(row)

@@ -66,17 +66,27 @@ def before_start(tenant_id: UUID, impersonator_id: UUID, names: Mapping[str, str
 
 def live() -> Select[Any]:
     """Sessions, each with everything it depends on as it is now; the caller adds the condition."""
-    sessions = impersonation_sessions
-    return select(
-        session_json(sessions).label("session"),
-        directory.tenant_json(sessions.c.tenant_id).label("tenant"),
-        _impersonator(sessions.c.tenant_id, sessions.c.impersonator_id).label("impersonator"),
-        directory.person_by_id_json(sessions.c.tenant_id, sessions.c.target_id).label("target"),
-        directory.client_json(sessions.c.tenant_id, sessions.c.client_id, by="id").label("client"),
-        directory.consent_json(sessions.c.target_id, sessions.c.client_id).label("consent"),
-        directory.workspace_by_id_json(sessions.c.workspace_id).label("workspace"),
-        policy.current_document(sessions.c.tenant_id).label("policy"),
-    )
+    return select(*[column.label(name) for name, column in _live_columns(impersonation_sessions).items()])
+
+
+def live_json(session_id: UUID) -> ColumnElement[Any]:
+    """The same about one session, as one JSON document for a larger question, or NULL."""
+    sessions = impersonation_sessions.alias()
+    question = select(directory.json_of(_live_columns(sessions))).where(sessions.c.id == session_id)
+    return question.scalar_subquery()
+
+
+def _live_columns(sessions: FromClause) -> dict[str, ColumnElement[Any]]:
+    return {
+        "session": session_json(sessions),
+        "tenant": directory.tenant_json(sessions.c.tenant_id),
+        "impersonator": _impersonator(sessions.c.tenant_id, sessions.c.impersonator_id),
+        "target": directory.person_by_id_json(sessions.c.tenant_id, sessions.c.target_id),
+        "client": directory.client_json(sessions.c.tenant_id, sessions.c.client_id, by="id"),
+        "consent": directory.consent_json(sessions.c.target_id, sessions.c.client_id),
+        "workspace": directory.workspace_by_id_json(sessions.c.workspace_id),
+        "policy": policy.current_document(sessions.c.tenant_id),
+    }
 
 
 def is_session(session_id: UUID) -> ColumnElement[bool]:
@@ -115,11 +125,16 @@ def running(impersonator_id: UUID, now: datetime) -> Select[Any]:
     return select(running_json(impersonator_id, now))
 
 
-def one_of_tenant(tenant_id: UUID, session_id: UUID) -> Select[Any]:
-    """One session of a tenant, with the client's name for the audit."""
+def one(session_id: UUID) -> Select[Any]:
+    """One session, with the client's name for the audit."""
     sessions = impersonation_sessions
     question = select(session_json(sessions).label("session"), _client_label(sessions).label("client_label"))
-    return question.where(is_session(session_id), sessions.c.tenant_id == tenant_id)
+    return question.where(is_session(session_id))
+
+
+def one_of_tenant(tenant_id: UUID, session_id: UUID) -> Select[Any]:
+    """The same, where it is the tenant's."""
+    return one(session_id).where(impersonation_sessions.c.tenant_id == tenant_id)
 
 
 def tenant_unchanged(tenant_id: UUID, revision: int) -> Write:
@@ -155,7 +170,7 @@ def decided_again(session: Session) -> Write:
     )
     name = "session decided again"
     cte = changed.returning(impersonation_sessions.c.id).cte()
-    return Write(name, cte, rows=None, row=(impersonation_sessions, session.id))
+    return Write(name, cte, rows=None, touched=((impersonation_sessions, session.id),))
 
 
 def ended(endings: Sequence[Ending], *, by: str, rows: int | None) -> Write:
@@ -175,7 +190,8 @@ def ended(endings: Sequence[Ending], *, by: str, rows: int | None) -> Write:
         .where(sessions.c.id == cast(given.c.id, Uuid), sessions.c.status == SessionStatus.ACTIVE)
         .values(status=SessionStatus.ENDED, end_reason=given.c.reason, ended_at=given.c.at, ended_by=by)
     )
-    return Write("session ended", changed.returning(sessions.c.id).cte(), rows=rows)
+    touched = tuple((sessions, ending.session.id) for ending in endings)
+    return Write("session ended", changed.returning(sessions.c.id).cte(), rows=rows, touched=touched)
 
 
 def slot_freed(ended_session: CTE) -> Write:

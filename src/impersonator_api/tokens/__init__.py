@@ -1,6 +1,7 @@
 """Tokens: what they say, who signs them, and whether to believe one."""
 
 from impersonator_api.tokens.claims import (
+    REFRESH,
     Actor,
     Identity,
     ImpersonationGrant,
@@ -46,6 +47,7 @@ from impersonator_api.tokens.store import (
 from impersonator_api.tokens.verifying import verify_access_token, verify_refresh_token
 
 __all__ = [
+    "REFRESH",
     "VERIFIABLE",
     "Actor",
     "Expected",

@@ -121,13 +121,13 @@ def key_moved(key: StoredKey, *, to: KeyState, now: datetime) -> Write:
         .where(signing_keys.c.kid == key.kid, signing_keys.c.state == key.state)
         .values(state=to, **moment)
     )
-    return Write("key moved", statement.returning(signing_keys.c.kid).cte(), row=(signing_keys, key.kid))
+    return Write("key moved", statement.returning(signing_keys.c.kid).cte(), touched=((signing_keys, key.kid),))
 
 
 def key_resealed(key: StoredKey, sealed: bytes) -> Write:
     """The same key under another master key."""
     statement = update(signing_keys).where(signing_keys.c.kid == key.kid).values(private_key=sealed)
-    return Write("key resealed", statement.returning(signing_keys.c.kid).cte(), row=(signing_keys, key.kid))
+    return Write("key resealed", statement.returning(signing_keys.c.kid).cte(), touched=((signing_keys, key.kid),))
 
 
 def retired_keys_deleted(before: datetime) -> Write:
@@ -157,7 +157,7 @@ def refresh_token_used(jti: UUID, *, successor_id: UUID, now: datetime) -> Write
         .where(refresh_tokens.c.id == jti, refresh_tokens.c.used_at.is_(None), refresh_tokens.c.expires_at > now)
         .values(used_at=now, successor_id=successor_id)
     )
-    return Write("refresh token used", statement.returning(refresh_tokens.c.id).cte(), row=(refresh_tokens, jti))
+    return Write("refresh token used", statement.returning(refresh_tokens.c.id).cte(), touched=((refresh_tokens, jti),))
 
 
 def refresh_token_json(jti: UUID) -> ColumnElement[Any]:

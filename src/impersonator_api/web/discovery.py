@@ -1,11 +1,21 @@
-"""What verifiers need: our public keys."""
+"""What clients and verifiers look up: our endpoints and our public keys."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
+from impersonator_api import oauth
 from impersonator_api.tokens import KeyRing
 from impersonator_api.web.work import office_of
 
 router = APIRouter(prefix="/.well-known", tags=["discovery"])
+
+
+@router.get("/oauth-authorization-server", summary="What this authorization server offers")
+async def authorization_server(request: Request) -> JSONResponse:
+    """The metadata document (RFC 8414)."""
+    settings = office_of(request).settings
+    max_age = int(settings.jwks_max_age.total_seconds())
+    return JSONResponse(oauth.metadata(settings.issuer), headers={"Cache-Control": f"public, max-age={max_age}"})
 
 
 @router.get("/jwks.json", summary="Public keys", responses={304: {"description": "Not changed since that ETag."}})

@@ -24,4 +24,4 @@ def grant_of(grant_type: str | None) -> Grant:
     return GRANTS[grant_type]
 
 
-__all__ = ["Grant", "TokenAnswer", "grant_of"]
+__all__ = ["GRANTS", "Grant", "TokenAnswer", "grant_of"]

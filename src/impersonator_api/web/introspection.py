@@ -1,0 +1,68 @@
+"""The doors that ask about a token, or give it back (RFC 7662, RFC 7009)."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict
+
+from impersonator_api import oauth
+from impersonator_api.sessions import SessionNotRunningError
+from impersonator_api.web.bodies import read_form
+from impersonator_api.web.oauth import NO_STORE, OAUTH_ERRORS
+from impersonator_api.web.openapi import openapi_form, openapi_security
+from impersonator_api.web.work import DeskDep
+
+router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
+
+TOKEN_FORM = openapi_form(
+    {
+        "token": "An access or refresh token.",
+        "token_type_hint": "Not needed, and never wrong.",
+        "client_id": "Of a public client, which may only revoke.",
+    },
+    required=["token"],
+) | openapi_security("basic")
+
+
+class Introspection(BaseModel):
+    """What is said of a token; of one that does not count nothing but `active: false` (RFC 7662 §2.2)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    active: bool
+    iss: str | None = None
+    sub: str | None = None
+    client_id: str | None = None
+    scope: str | None = None
+    exp: int | None = None
+    sid: str | None = None
+    act: dict[str, Any] | None = None
+
+
+@router.post(
+    "/introspect",
+    summary="Does this token count now?",
+    response_model=Introspection,
+    responses=OAUTH_ERRORS,
+    openapi_extra=TOKEN_FORM,
+)
+async def introspect(request: Request, desk: DeskDep) -> JSONResponse:
+    """Session, people, client and consent are looked at as they are now; services only."""
+    parameters = await read_form(request)
+    presented = oauth.presented_by(request.headers.getlist("authorization"), parameters)
+    try:
+        told = await desk.run(oauth.introspect, presented=presented, parameters=parameters)
+    except SessionNotRunningError:
+        # By now the desk has kept the error's record: where a change ended the session, it is ended.
+        told = oauth.INACTIVE
+    return JSONResponse(dict(told), headers=NO_STORE)
+
+
+@router.post("/revoke", summary="Give a token back", responses=OAUTH_ERRORS, openapi_extra=TOKEN_FORM)
+async def revoke(request: Request, desk: DeskDep) -> Response:
+    """The token's session ends, and every token of it; an unknown token is a success too."""
+    parameters = await read_form(request)
+    presented = oauth.presented_by(request.headers.getlist("authorization"), parameters)
+    await desk.run(oauth.revoke, presented=presented, parameters=parameters)
+    return Response(status_code=200, headers=NO_STORE)

@@ -58,7 +58,7 @@ async def test_a_rank_in_one_workspace_commands_nobody_outside_of_it(
     assert (answer.status_code, await active_sessions(engine, mallory)) == (403, [])
 
 
-async def test_a_rank_in_any_workspace_protects_everywhere(scene: Scene, token_of: TokenOf) -> None:
+async def test_a_rank_in_any_workspace_protects_everywhere(scene: Scene) -> None:
     workspace = await scene.acme.workspace("north")
     await assign(scene, scene.bob, workspace)
 

@@ -16,7 +16,8 @@ async def credentials_of(request: Request) -> Credentials | None:
         authorization_values=request.headers.getlist("authorization"),
         cookie_values=request.headers.getlist("cookie"),
         method=request.method,
-        sec_fetch_site=request.headers.get("sec-fetch-site"),
+        # All values together: of two that differ, none may pass for the browser's own.
+        sec_fetch_site=", ".join(request.headers.getlist("sec-fetch-site")) or None,
         query_has_token="access_token" in request.query_params,
     )
 

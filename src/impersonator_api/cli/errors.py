@@ -43,12 +43,6 @@ class NotInProductionError(CommandError):
     code = "not-in-production"
 
 
-class TenantUnknownError(CommandError):
-    """No tenant has that slug."""
-
-    code = "tenant-unknown"
-
-
 class PersonUnknownError(CommandError):
     """Nobody has that e-mail address or external id."""
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from impersonator_api.cli.errors import PersonAmbiguousError, PersonUnknownError, TenantUnknownError
+from impersonator_api.cli.errors import PersonAmbiguousError, PersonUnknownError
 from impersonator_api.directory import Person, Tenant, lookup
+from impersonator_api.realm import UnknownTenantError
 from impersonator_api.sessions import Starter
 from impersonator_api.work import Work
 
@@ -17,11 +18,11 @@ class Member:
 
 
 async def load_tenant(work: Work, slug: str) -> Tenant:
-    """The tenant of that slug; raises `TenantUnknownError`."""
+    """The tenant of that slug; raises `UnknownTenantError`."""
     found = await lookup.find_tenants(work, slug)
     if not found:
         known = ", ".join(tenant.slug for tenant in await lookup.find_tenants(work)) or "none yet"
-        raise TenantUnknownError(f"There is no tenant {slug}; there are: {known}.")
+        raise UnknownTenantError(f"There is no tenant {slug}; there are: {known}.")
     return found[0]
 
 

@@ -71,6 +71,8 @@ def test_a_secret_is_not_in_what_a_realm_looks_like() -> None:
         ("tenant: acme\n---\ntenant: acme", "realm.yaml:3: tenant: is there twice; write one document for each tenant"),
         ("- tenant: acme", "realm.yaml:1: must be a mapping of keys to values"),
         ("tenant: acme\nname:", "realm.yaml:2: name: is empty; give it a value or leave the key out"),
+        ("tenant: acme\npolicy: all", "realm.yaml:2: policy: must be a mapping of keys to values"),
+        ("tenant: acme\nname: a\x85b\x07", "realm.yaml: holds a character that YAML does not allow"),
     ],
 )
 def test_what_is_no_plain_realm_file_is_refused(text: str | bytes, message: str) -> None:
@@ -140,6 +142,7 @@ def test_a_user_that_no_column_could_hold_is_refused(user: str) -> None:
         "{client_id: api, signing_alg: HS256}",
         "{client_id: api, scopes: [a b]}",
         "{client_id: api, status: deleted}",
+        "{client_id: api, permissions: [a b]}",
     ],
 )
 def test_a_client_that_could_be_mistaken_or_not_be_stored_is_refused(client: str) -> None:
@@ -196,10 +199,18 @@ def test_a_redirect_uri_that_could_carry_a_token_away_is_refused(uri: str) -> No
         "match: {claim: tid}",
         "clients: []",
         "require_claims: {typ: [a, b]}",
+        "subject: sub",
+        "jwks_uri: ftp://idp.acme.test/jwks",
     ],
 )
 def test_an_issuer_that_would_believe_too_much_is_refused(key: str) -> None:
     assert faults_of(f"tenant: acme\nissuers:\n  - issuer: https://idp.acme.test\n    {key}\n")
+
+
+def test_an_issuer_has_no_query() -> None:
+    assert faults_of("tenant: acme\nissuers: [{issuer: 'https://idp.acme.test?x=1'}]") == [
+        "realm.yaml:2: issuers[0].issuer: must not have a query"
+    ]
 
 
 def test_a_consent_ends_at_a_moment_of_a_known_zone() -> None:

@@ -229,8 +229,3 @@ class Realm(Entry):
     consents: Said[tuple[Consent, ...]] = ()
     # Read by the policy's own parser; see `reading`.
     policy: Annotated[dict[str, Any] | None, BeforeValidator(_a_mapping)] = None
-
-
-def written_keys(entry: Entry) -> frozenset[str]:
-    """The keys an entry was written with."""
-    return frozenset(entry.model_fields_set)

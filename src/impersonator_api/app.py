@@ -20,7 +20,7 @@ from impersonator_api.errors import ServiceError
 from impersonator_api.logs import configure_logging
 from impersonator_api.migrate import head_revision
 from impersonator_api.settings import PREFIX, Settings, load_settings
-from impersonator_api.web import discovery, docs_page, health, introspection, oauth, problem_pages, users
+from impersonator_api.web import discovery, docs_page, health, introspection, oauth, problem_pages, sessions, users
 from impersonator_api.web.admin import impersonation
 from impersonator_api.web.entrance import Entrance
 from impersonator_api.web.openapi import DESCRIPTION, OAUTH, TAGS, USERINFO, DocumentedService
@@ -33,6 +33,7 @@ Clock = Callable[[], datetime]
 
 ROUTERS: Sequence[APIRouter] = (
     impersonation.router,
+    sessions.router,
     users.router,
     oauth.router,
     introspection.router,

@@ -155,6 +155,16 @@ def person_by_id_json(tenant_id: Value, user_id: Value) -> JsonColumn:
     return question.scalar_subquery()
 
 
+def active_people(tenant_id: UUID, q: str | None) -> Select[Any]:
+    """Active people by address; `q` is how the address or the name begins."""
+    users = tables.users.alias()
+    question = select(person_json(users)).where(users.c.tenant_id == tenant_id, users.c.status == Status.ACTIVE)
+    if q:
+        beginnings = (func.lower(users.c.email), func.lower(users.c.display_name))
+        question = question.where(or_(*[text.startswith(q.lower(), autoescape=True) for text in beginnings]))
+    return question.order_by(users.c.email, users.c.id)
+
+
 def people_named_json(tenant_id: Value, name: str) -> JsonColumn:
     """A JSON list of the people whose id or external id is `name`; two of them make it ambiguous."""
     users = tables.users.alias()

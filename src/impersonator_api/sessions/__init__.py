@@ -1,6 +1,7 @@
 """Impersonation sessions: how they begin, go on and end."""
 
 from impersonator_api.sessions.admit import (
+    admit_anybody,
     admit_ender,
     admit_impersonator,
     admit_reader,
@@ -9,6 +10,7 @@ from impersonator_api.sessions.admit import (
     starter_of,
 )
 from impersonator_api.sessions.consider import SCOPES, Wish
+from impersonator_api.sessions.context import ASKED_AT_THE_START, Search, find_context, find_targets, newest_running
 from impersonator_api.sessions.end import Ended, Ender, end, end_disallowed, expire_overdue, revoke
 from impersonator_api.sessions.errors import (
     ImpersonationTokenNotAllowedError,
@@ -17,8 +19,17 @@ from impersonator_api.sessions.errors import (
 )
 from impersonator_api.sessions.grant import effective_permissions, grant_of
 from impersonator_api.sessions.identify import Identified, identify
-from impersonator_api.sessions.listing import Filters, Listed, Page, Reader, find_page, find_tenant_of, load_one
-from impersonator_api.sessions.live import SERVICE_ITSELF, live_in, load_live
+from impersonator_api.sessions.listing import (
+    Filters,
+    Listed,
+    Page,
+    Reader,
+    find_all_active,
+    find_page,
+    find_tenant_of,
+    load_one,
+)
+from impersonator_api.sessions.live import SERVICE_ITSELF, hold, live_in, load_live
 from impersonator_api.sessions.remembered import ended, ending, entry_of
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session, SessionStatus
 from impersonator_api.sessions.snapshot import Live
@@ -26,6 +37,7 @@ from impersonator_api.sessions.start import Started, Starter, explain_start, sta
 from impersonator_api.sessions.store import live_json
 
 __all__ = [
+    "ASKED_AT_THE_START",
     "SCOPES",
     "SERVICE_ITSELF",
     "EndReason",
@@ -40,12 +52,14 @@ __all__ = [
     "Page",
     "Reader",
     "RightMissingError",
+    "Search",
     "Session",
     "SessionNotRunningError",
     "SessionStatus",
     "Started",
     "Starter",
     "Wish",
+    "admit_anybody",
     "admit_ender",
     "admit_impersonator",
     "admit_reader",
@@ -59,14 +73,19 @@ __all__ = [
     "entry_of",
     "expire_overdue",
     "explain_start",
+    "find_all_active",
+    "find_context",
     "find_page",
+    "find_targets",
     "find_tenant_of",
     "grant_of",
+    "hold",
     "identify",
     "live_in",
     "live_json",
     "load_live",
     "load_one",
+    "newest_running",
     "revoke",
     "start",
     "starter_of",

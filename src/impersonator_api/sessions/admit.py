@@ -27,6 +27,11 @@ async def admit_starter(work: Work, *, credentials: Credentials | None) -> Start
     return starter_of(caller)
 
 
+async def admit_anybody(work: Work, *, credentials: Credentials | None) -> Principal:
+    """Whoever comes as himself, with or without rights."""
+    return await _admit(work, credentials, frozenset())
+
+
 async def admit_reader(work: Work, *, credentials: Credentials | None) -> Reader:
     """Whoever holds a right of impersonation; `impersonation.read_any` opens everybody's sessions."""
     caller = await _admit(work, credentials, IMPERSONATION_RIGHTS)

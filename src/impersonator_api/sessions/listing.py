@@ -84,6 +84,13 @@ async def find_page(work: Work, *, reader: Reader, filters: Filters, limit: int,
     )
 
 
+async def find_all_active(work: Work, *, reader: Reader, limit: int) -> Page:
+    """Everybody's running sessions, newest first; needs `impersonation.read_any`."""
+    if not reader.may_read_any:
+        raise NotYourSessionError("Reading other people's sessions needs the permission impersonation.read_any.")
+    return await find_page(work, reader=reader, filters=Filters(status=SessionStatus.ACTIVE), limit=limit)
+
+
 async def load_one(work: Work, *, reader: Reader, session_id: UUID) -> Listed:
     """One session; raises 404 for one of another tenant, a recorded refusal for somebody else's."""
     sessions = impersonation_sessions.alias()

@@ -63,3 +63,10 @@ def _is_overtaken(work: Work, live: Live) -> bool:
         return True
     consented = live.consent is not None and live.consent.covers(live.session.scopes, work.now)
     return live.client.consent_required and not consented
+
+
+def hold(work: Work, live: Live) -> None:
+    """Let no end come between what was read and what is queued: a token minted here is older than any end."""
+    # Where it was decided again that write holds the row; a lock beside it would find it changed by itself.
+    if live.also["session"]["revision"] == live.session.revision:
+        work.write(store.not_ended(live.session))

@@ -137,6 +137,11 @@ def one_of_tenant(tenant_id: UUID, session_id: UUID) -> Select[Any]:
     return one(session_id).where(impersonation_sessions.c.tenant_id == tenant_id)
 
 
+def candidates(tenant_id: UUID, q: str | None, limit: int) -> Select[Any]:
+    """Active users of a tenant by address, each as one JSON document."""
+    return directory.active_people(tenant_id, q).limit(limit)
+
+
 def tenant_unchanged(tenant_id: UUID, revision: int) -> Write:
     """Nothing was changed since the snapshot, nor will be until this is committed.
 
@@ -155,11 +160,15 @@ def inserted(session: Session) -> Write:
 
 
 def decided_again(session: Session) -> Write:
-    """A session that is still allowed, perhaps with less, under a newer revision. Losing this race is harmless."""
+    """A session that is still allowed, perhaps with less, under a newer revision, and that nobody ended meanwhile."""
     permissions = None if session.permissions is None else sorted(session.permissions)
     changed = (
         update(impersonation_sessions)
-        .where(is_session(session.id), impersonation_sessions.c.revision < session.revision)
+        .where(
+            is_session(session.id),
+            impersonation_sessions.c.revision < session.revision,
+            impersonation_sessions.c.status == SessionStatus.ACTIVE,
+        )
         .values(
             revision=session.revision,
             permissions=permissions,
@@ -170,7 +179,15 @@ def decided_again(session: Session) -> Write:
     )
     name = "session decided again"
     cte = changed.returning(impersonation_sessions.c.id).cte()
-    return Write(name, cte, rows=None, touched=((impersonation_sessions, session.id),))
+    return Write(name, cte, touched=((impersonation_sessions, session.id),))
+
+
+def not_ended(session: Session) -> Write:
+    """Nobody has ended the session, nor will before this is committed: an end waits, or was faster."""
+    active = select(impersonation_sessions.c.id).where(
+        is_session(session.id), impersonation_sessions.c.status == SessionStatus.ACTIVE
+    )
+    return Write("session not ended", active.with_for_update(read=True).cte())
 
 
 def ended(endings: Sequence[Ending], *, by: str, rows: int | None) -> Write:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from impersonator_api import sessions
-from impersonator_api.callers import Credentials, ServiceCaller, find_credentials
+from impersonator_api.callers import Credentials, ServiceCaller, UserCaller, find_credentials
 from impersonator_api.sessions import Ender, Reader, Starter
 from impersonator_api.web.work import DeskDep
 
@@ -45,6 +45,12 @@ async def service_of(desk: DeskDep, credentials: CredentialsDep) -> ServiceCalle
     return await desk.run(sessions.admit_service, credentials=credentials)
 
 
+async def anybody_of(desk: DeskDep, credentials: CredentialsDep) -> UserCaller | ServiceCaller:
+    """Whoever comes as himself."""
+    return await desk.run(sessions.admit_anybody, credentials=credentials)
+
+
+AnybodyDep = Annotated[UserCaller | ServiceCaller, Depends(anybody_of)]
 StarterDep = Annotated[Starter, Depends(starter_of)]
 EnderDep = Annotated[Ender, Depends(ender_of)]
 ReaderDep = Annotated[Reader, Depends(reader_of)]

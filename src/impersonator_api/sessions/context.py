@@ -1,0 +1,70 @@
+"""What a user interface shows around an impersonation: the one that runs, and whom one could act as."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from impersonator_api.callers import Credentials, ImpersonationCaller, load_caller
+from impersonator_api.directory import Client, Person, built_in_client_id, documents
+from impersonator_api.policy import Denied
+from impersonator_api.sessions import store
+from impersonator_api.sessions.consider import Parties, Wish, consider
+from impersonator_api.sessions.end import Ender
+from impersonator_api.sessions.live import load_live
+from impersonator_api.sessions.session import Session
+from impersonator_api.sessions.snapshot import Live, before_start_from
+from impersonator_api.sessions.start import Starter
+from impersonator_api.work import Work
+
+LOOKED_AT = 1000
+"""How many users are looked at, at the most, to find those that a caller may act as."""
+
+ASKED_AT_THE_START = frozenset({"reason-required", "ticket-required", "consent-given"})
+"""What a start can still bring along; it does not make a user one that nobody may act as."""
+
+
+def newest_running(ender: Ender) -> Session | None:
+    """The caller's running session, the newest of several; nothing is read again."""
+    if ender.own is not None:
+        return ender.own.session
+    running = [store.session_from(row["session"]) for row in ender.running]
+    return max(running, key=lambda session: session.started_at, default=None)
+
+
+async def find_context(work: Work, *, credentials: Credentials | None) -> Live | None:
+    """The impersonation around a token: the one it belongs to, or the newest of the impersonator's own."""
+    caller = await load_caller(work, credentials, also={"running": lambda id_: store.running_json(id_, work.now)})
+    if isinstance(caller, ImpersonationCaller):
+        return await load_live(work, caller.session_id)
+    running = [UUID(row["session"]["id"]) for row in caller.also["running"]]
+    return await load_live(work, max(running)) if running else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Whom to look for: by the beginning of an e-mail address or a name."""
+
+    q: str | None = None
+    limit: int = 50
+
+
+async def find_targets(work: Work, *, starter: Starter, search: Search) -> list[Person]:
+    """The users a caller may act as, by address: never himself, nobody inactive, protected or beyond the policy."""
+    names = {"target": None, "client": built_in_client_id(starter.tenant_slug), "workspace": None}
+    answer = await work.read(store.before_start(starter.tenant_id, starter.impersonator_id, names))
+    before = before_start_from(answer.mappings().one())
+    rows = await work.read(store.candidates(starter.tenant_id, search.q, LOOKED_AT))
+    found: list[Person] = []
+    for person in map(documents.person_from, rows.scalars()):
+        parties = _as_if(before.impersonator, person, before.client)
+        decision = consider(before, parties, Wish(target=str(person.id)), work.now)
+        if isinstance(decision, Denied) and decision.law not in ASKED_AT_THE_START:
+            continue
+        found.append(person)
+        if len(found) == search.limit:
+            break
+    return found
+
+
+def _as_if(impersonator: Person | Client, target: Person, client: Client | None) -> Parties:
+    assert client is not None  # noqa: S101  # every tenant has its built-in client
+    return Parties(impersonator=impersonator, target=target, client=client, consent=None, workspace=None)

@@ -1,0 +1,132 @@
+"""The doors of seed 003, `/impersonation/*`: the same stories, laws and policy in another form."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from impersonator_api import sessions
+from impersonator_api.directory import Permission, holds
+from impersonator_api.sessions import Filters, Reader, Search, Wish
+from impersonator_api.web.admin import errors
+from impersonator_api.web.bodies import read_json
+from impersonator_api.web.caller import AnybodyDep, CredentialsDep, EnderDep, ReaderDep, StarterDep
+from impersonator_api.web.envelope import (
+    CheckBody,
+    CheckData,
+    ContextData,
+    Envelope,
+    SessionData,
+    StartBody,
+    StartedData,
+    UserData,
+)
+from impersonator_api.web.identifiers import read_identifier, read_uuid
+from impersonator_api.web.openapi import openapi_body, openapi_security, problems_documented
+from impersonator_api.web.work import DeskDep
+
+router = APIRouter(prefix="/impersonation", tags=["impersonation"])
+
+SIGNED_IN = openapi_security("bearer", "cookie")
+Many = Annotated[int, Query(ge=1, le=200)]
+
+
+@router.post(
+    "/start",
+    summary="Start (seed 003)",
+    status_code=201,
+    responses=problems_documented(*errors.OF_START),
+    openapi_extra=openapi_body(StartBody, {"a session": {"impersonatedUserId": "1003", "reason": "Locked out"}})
+    | SIGNED_IN,
+)
+async def start_enveloped(request: Request, desk: DeskDep, starter: StarterDep) -> Envelope[StartedData]:
+    """Start a session; one that is active already is 409, unless the policy says `replace`."""
+    body = await read_json(request, StartBody)
+    started = await desk.run(sessions.start, starter=starter, wish=body.wish())
+    return Envelope(data=StartedData.of_started(started, desk.clock()), message="Impersonation started successfully")
+
+
+@router.post(
+    "/stop/{session_id}",
+    summary="Stop (seed 003)",
+    responses=problems_documented(*errors.OF_END),
+    openapi_extra=SIGNED_IN,
+)
+async def stop(session_id: str, desk: DeskDep, ender: EnderDep) -> Envelope[None]:
+    """End a session, with the impersonator's own token or the session's."""
+    await desk.run(sessions.end, ender=ender, session_id=read_uuid(session_id))
+    return Envelope(data=None, message="Impersonation stopped successfully")
+
+
+@router.get(
+    "/active", summary="My running session", responses=problems_documented(*errors.OF_ANY), openapi_extra=SIGNED_IN
+)
+async def active(desk: DeskDep, ender: EnderDep) -> Envelope[SessionData | None]:
+    """The caller's running session, or null."""
+    session = sessions.newest_running(ender)
+    if session is None:
+        return Envelope(data=None, message="No active session")
+    return Envelope(data=SessionData.of(session, desk.clock()), message="Active session found")
+
+
+@router.get("/context", summary="For a banner", responses=problems_documented(*errors.OF_ANY), openapi_extra=SIGNED_IN)
+async def context(desk: DeskDep, credentials: CredentialsDep) -> Envelope[ContextData | None]:
+    """Who is acting as whom, told to either token; null where nobody is."""
+    live = await desk.run(sessions.find_context, credentials=credentials)
+    if live is None:
+        return Envelope(data=None, message="No active session")
+    return Envelope(data=ContextData.of(live, desk.clock()), message="Active session found")
+
+
+@router.get(
+    "/users", summary="Whom may I act as?", responses=problems_documented(*errors.OF_LIST), openapi_extra=SIGNED_IN
+)
+async def users(
+    desk: DeskDep, starter: StarterDep, q: Annotated[str | None, Query(max_length=255)] = None, limit: Many = 50
+) -> Envelope[list[UserData]]:
+    """Users whom law and policy would let the caller act as, by address."""
+    found = await desk.run(sessions.find_targets, starter=starter, search=Search(q=q, limit=limit))
+    data = [UserData(id=person.id, email=person.email, display_name=person.display_name) for person in found]
+    return Envelope(data=data, message="Impersonatable users retrieved successfully")
+
+
+@router.get("/history", summary="My sessions", responses=problems_documented(*errors.OF_LIST), openapi_extra=SIGNED_IN)
+async def history(desk: DeskDep, reader: ReaderDep, limit: Many = 50) -> Envelope[list[SessionData]]:
+    """The caller's own sessions, newest first."""
+    own = Reader(tenant_id=reader.tenant_id, id=reader.id)
+    page = await desk.run(sessions.find_page, reader=own, filters=Filters(), limit=limit)
+    data = [SessionData.of_listed(listed, desk.clock()) for listed in page.sessions]
+    return Envelope(data=data, message="Impersonation history retrieved successfully")
+
+
+@router.get(
+    "/admin/all-active",
+    summary="Everybody's running sessions",
+    responses=problems_documented(*errors.OF_LIST),
+    openapi_extra=SIGNED_IN,
+)
+async def all_active(desk: DeskDep, reader: ReaderDep, limit: Many = 200) -> Envelope[list[SessionData]]:
+    """All running sessions of the organisation; needs `impersonation.read_any`."""
+    page = await desk.run(sessions.find_all_active, reader=reader, limit=limit)
+    data = [SessionData.of_listed(listed, desk.clock()) for listed in page.sessions]
+    return Envelope(data=data, message="Active sessions retrieved successfully")
+
+
+@router.post(
+    "/check-permissions",
+    summary="May I?",
+    responses=problems_documented(*errors.OF_START),
+    openapi_extra=openapi_body(CheckBody) | SIGNED_IN,
+)
+async def check(request: Request, desk: DeskDep, caller: AnybodyDep) -> Envelope[CheckData]:
+    """Whether the caller may impersonate at all, or the user that is named; nothing is started or written."""
+    body = await read_json(request, CheckBody)
+    if body.impersonated_user_id is None:
+        may = holds(caller.party.permissions_anywhere, Permission.START)
+        return Envelope(data=CheckData(can_impersonate=may), message="Permissions checked")
+    wish = Wish(
+        target=read_identifier(body.impersonated_user_id),
+        workspace=body.workspace_id,
+        permissions=None if body.permissions is None else frozenset(body.permissions),
+    )
+    trace = await desk.run(sessions.explain_start, starter=sessions.starter_of(caller), wish=wish)
+    return Envelope(data=CheckData.of(trace), message="Permissions checked")

@@ -8,7 +8,6 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from attacks.conftest import TokenOf
 from attacks.doors import START, Scene, bearer
 from builders import active_sessions
 
@@ -129,7 +128,7 @@ SERVICE_ORDER = (
 
 
 @pytest.mark.parametrize("place", range(len(SERVICE_ORDER)), ids=[name for name, _ in SERVICE_ORDER])
-async def test_a_service_is_told_the_first_thing_that_is_wrong(scene: Scene, token_of: TokenOf, place: int) -> None:
+async def test_a_service_is_told_the_first_thing_that_is_wrong(scene: Scene, place: int) -> None:
     wrongs = {name for name, _ in SERVICE_ORDER[place:]}
     bearer_token = "not.a.token" if "bearer" in wrongs else await scene.doors.service_token(scene.backoffice)
     token: object = 7 if "body" in wrongs else scene.bob_token

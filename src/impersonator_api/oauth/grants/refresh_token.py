@@ -100,6 +100,7 @@ def _answer(work: Work, live: Live, *, scope: frozenset[str], refresh: Minted | 
     grant = replace(sessions.grant_of(work, live), scope=scope)
     access = tokens.mint_access(work, grant, alg=live.client.signing_alg)
     entry = sessions.entry_of(live.session, Action.REFRESHED, client_label=live.client.label, code=code)
+    sessions.hold(work, live)
     work.write(recorded(work, entry))
     return TokenAnswer(access=access, refresh=refresh, scope=scope if scope != live.session.scopes else None)
 

@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from builders import Someone, audit_of, ender_for, make_tenant, session_row, start
 from conftest import Clock
 from impersonator_api import oauth, sessions
+from impersonator_api.directory.tables import tenants
 from impersonator_api.errors import ServiceError
 from impersonator_api.oauth import Presented, TokenAnswer
 from impersonator_api.sessions import Started
 from impersonator_api.tokens.tables import refresh_tokens
-from impersonator_api.work import Desk
+from impersonator_api.work import Desk, Work
 
 
 async def set_up(engine: AsyncEngine, desk: Desk, **client: Any) -> tuple[Someone, str, Started]:
@@ -136,6 +137,28 @@ async def test_an_end_during_a_refresh_has_one_winner(engine: AsyncEngine, signi
     with pytest.raises(ServiceError):
         await refresh(signing_desk, started.refresh.token, spa)
     assert (await session_row(engine, started.live.session.id)).status == "ended"
+
+
+@pytest.mark.parametrize("policy", ["rotate", "reuse"])
+@pytest.mark.parametrize("is_overtaken", [True, False])
+async def test_an_end_that_overtakes_a_refresh_wins(
+    engine: AsyncEngine, signing_desk: Desk, policy: str, *, is_overtaken: bool
+) -> None:
+    ana, spa, started = await set_up(engine, signing_desk, refresh_policy=policy)
+    form = {"refresh_token": started.refresh.token}
+    if is_overtaken:
+        await ana.tenant.change(tenants, tenants.c.id == ana.tenant.id, name="Raises the revision")
+
+    async def refresh_overtaken(work: Work) -> None:
+        await oauth.grant_of("refresh_token")(work, presented=Presented(spa), parameters=form)
+        if not work.run:
+            await signing_desk.run(sessions.end, ender=ender_for(ana), session_id=started.live.session.id)
+
+    with pytest.raises(ServiceError) as told:
+        await signing_desk.run(refresh_overtaken)
+
+    assert told.value.code == "oauth-invalid-grant"
+    assert {entry.action for entry in await audit_of(engine, ana.tenant)} == {"session.started", "session.ended"}
 
 
 @pytest.mark.parametrize(

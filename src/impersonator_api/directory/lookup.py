@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from impersonator_api.directory.documents import person_from, person_json, tenant_from, tenant_json
+from impersonator_api.directory.documents import person_json, tenant_json
+from impersonator_api.directory.from_json import person_from, tenant_from
 from impersonator_api.directory.people import Person, Tenant
 from impersonator_api.directory.tables import clients, issuers, tenants, users
 from impersonator_api.work import Work

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 
 from sqlalchemy import ColumnElement
 
-from impersonator_api.directory import Client, Tenant, documents
+from impersonator_api.directory import Client, Tenant, documents, from_json
 from impersonator_api.oauth.errors import InvalidClientError, InvalidOAuthRequestError
 from impersonator_api.work import Work
 
@@ -69,7 +69,7 @@ async def identify(work: Work, presented: Presented, *, also: Also = NOTHING) ->
     row = (await work.read(question)).mappings().one_or_none()
     if row is None or not _is_proven(presented, row["secret_digests"]):
         raise InvalidClientError("The client is unknown or its secret is wrong.")
-    found = AuthenticatedClient(documents.tenant_from(row["tenant"]), documents.client_from(row["client"]), row)
+    found = AuthenticatedClient(from_json.tenant_from(row["tenant"]), from_json.client_from(row["client"]), row)
     if not found.client.is_active or not found.tenant.is_active:
         raise InvalidClientError("The client is unknown or its secret is wrong.")
     return found

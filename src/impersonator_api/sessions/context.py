@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from impersonator_api.callers import Credentials, ImpersonationCaller, load_caller
-from impersonator_api.directory import Client, Person, built_in_client_id, documents
+from impersonator_api.directory import Client, Person, built_in_client_id, from_json
 from impersonator_api.policy import Denied
 from impersonator_api.sessions import store
 from impersonator_api.sessions.consider import Parties, Wish, consider
@@ -54,7 +54,7 @@ async def find_targets(work: Work, *, starter: Starter, search: Search) -> list[
     before = before_start_from(answer.mappings().one())
     rows = await work.read(store.candidates(starter.tenant_id, search.q, LOOKED_AT))
     found: list[Person] = []
-    for person in map(documents.person_from, rows.scalars()):
+    for person in map(from_json.person_from, rows.scalars()):
         parties = _as_if(before.impersonator, person, before.client)
         decision = consider(before, parties, Wish(target=str(person.id)), work.now)
         if isinstance(decision, Denied) and decision.law not in ASKED_AT_THE_START:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from impersonator_api.directory import Client, Consent, Person, Tenant, Workspace
-from impersonator_api.directory import documents as directory
+from impersonator_api.directory import Client, Consent, Person, Tenant, Workspace, from_json
 from impersonator_api.sessions.session import Session
 from impersonator_api.sessions.store import session_from
 
@@ -54,12 +53,12 @@ class Live:
 def before_start_from(row: Row) -> BeforeStart:
     """The snapshot in a row of `store.before_start`."""
     return BeforeStart(
-        tenant=directory.tenant_from(row["tenant"]),
+        tenant=from_json.tenant_from(row["tenant"]),
         impersonator=_impersonator_from(row["impersonator"]),
-        targets=tuple(directory.person_from(person) for person in row["targets"]),
-        client=directory.client_from(row["client"]) if row["client"] else None,
-        consents={_consent_key(found): directory.consent_of(found) for found in row["consents"]},
-        workspace=directory.workspace_from(row["workspace"]),
+        targets=tuple(from_json.person_from(person) for person in row["targets"]),
+        client=from_json.client_from(row["client"]) if row["client"] else None,
+        consents={_consent_key(found): from_json.consent_of(found) for found in row["consents"]},
+        workspace=from_json.workspace_from(row["workspace"]),
         policy=row["policy"],
         slots=tuple(_slot_from(held) for held in row["slots"]),
     )
@@ -69,19 +68,19 @@ def live_from(row: Row) -> Live:
     """The session in a row of `store.live`; what the question asked besides is in `also`."""
     return Live(
         session=session_from(row["session"]),
-        tenant=directory.tenant_from(row["tenant"]),
+        tenant=from_json.tenant_from(row["tenant"]),
         impersonator=_impersonator_from(row["impersonator"]),
-        target=directory.person_from(row["target"]),
-        client=directory.client_from(row["client"]),
-        consent=directory.consent_of(row["consent"]) if row["consent"] else None,
-        workspace=directory.workspace_from(row["workspace"]),
+        target=from_json.person_from(row["target"]),
+        client=from_json.client_from(row["client"]),
+        consent=from_json.consent_of(row["consent"]) if row["consent"] else None,
+        workspace=from_json.workspace_from(row["workspace"]),
         policy=row["policy"],
         also=row,
     )
 
 
 def _impersonator_from(row: Row) -> Person | Client:
-    return directory.client_from(row) if "client_id" in row else directory.person_from(row)
+    return from_json.client_from(row) if "client_id" in row else from_json.person_from(row)
 
 
 def _consent_key(row: Row) -> tuple[UUID, UUID]:

@@ -123,6 +123,13 @@ def test_started_again_everything_is_there_and_the_lines_work(data_dir: Path, po
         assert not has_postgres(data_dir)
 
 
+def test_the_duties_of_time_alone_end_as_well_as_the_service(data_dir: Path) -> None:
+    with running("work", data_dir=data_dir) as working:
+        working.wait_for("working until told to stop")
+
+        _ends_well(working, data_dir)
+
+
 def test_several_workers_serve_one_embedded_database(data_dir: Path, port: int) -> None:
     with running("serve", "--port", port, "--workers", "2", data_dir=data_dir) as service:
         service.wait_for("Application startup complete")

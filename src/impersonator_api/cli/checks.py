@@ -11,7 +11,7 @@ from impersonator_api.cli.errors import SchemaBehindError, told
 from impersonator_api.cli.findings import Finding, fine, worth_a_look, wrong
 from impersonator_api.cli.inside_checks import INSIDE_CHECKS
 from impersonator_api.cli.opening import Database, database_of, opened
-from impersonator_api.cli.serving import port_problem
+from impersonator_api.cli.serving import port_problem, url_of
 from impersonator_api.errors import ServiceError
 from impersonator_api.migrate import head_revision
 from impersonator_api.settings import Settings
@@ -44,7 +44,7 @@ def check_port(host: str, port: int) -> Finding:
     if problem is None:
         return fine("port", f"{port} is free.")
     try:
-        answer = httpx.get(f"http://{host}:{port}/health/live", timeout=1)
+        answer = httpx.get(f"{url_of(host, port)}/health/live", timeout=1)
     except httpx.HTTPError:
         answer = None
     if answer is not None and answer.status_code == HTTPStatus.OK and answer.text == '{"status":"alive"}':

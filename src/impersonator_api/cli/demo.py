@@ -2,37 +2,34 @@
 
 import asyncio
 import os
-import secrets
+import shutil
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from http import HTTPStatus
-from importlib.resources import files
+from pathlib import Path
 
 import httpx
 import typer
 
 from impersonator_api.app import run_server
+from impersonator_api.cli.demo_realm import SERVICE, demo_documents, demo_secret
 from impersonator_api.cli.errors import NotInProductionError
 from impersonator_api.cli.guide import Cast, guide
 from impersonator_api.cli.leaving import leave_in_peace
 from impersonator_api.cli.opening import Database, database_of, opened, settings_now
 from impersonator_api.cli.output import examples, step
 from impersonator_api.cli.realm import applied
-from impersonator_api.cli.serving import LOCAL, USUAL_PORT, Host, Port, refuse_taken_port
+from impersonator_api.cli.serving import LOCAL, USUAL_PORT, Host, Port, refuse_taken_port, url_of
 from impersonator_api.cli.tenants import load_member
 from impersonator_api.cli.token import token_of
-from impersonator_api.realm.places import Place
-from impersonator_api.realm.reading import Document, parsed
-from impersonator_api.realm.yaml_lines import read_documents
 from impersonator_api.settings import PREFIX, Settings
 from impersonator_api.work import Desk
 
-REALM = "demo.yaml"
-SECRET_FILE = "demo-secret"  # noqa: S105  the file's name
 ADMIN, TENANT = "ana@acme.test", "acme"
 TARGET, TARGET_ID = "carla@acme.test", "1003"
-APP, SERVICE = "dashboard", "backoffice"
+APP = "dashboard"
 READY_WITHIN = 60.0
 """Seconds."""
 
@@ -54,8 +51,8 @@ def demo(*, host: Host = LOCAL, port: Port = USUAL_PORT) -> None:
     leave_in_peace()
     refuse_taken_port(host, port)
     with database_of(settings, step=step) as database:
-        cast = asyncio.run(_prepared(settings, database, f"http://{host}:{port}"))
-        threading.Thread(target=_tell_when_ready, args=(cast, settings), daemon=True).start()
+        cast = asyncio.run(_prepared(settings, database, url_of(host, port)))
+        threading.Thread(target=_tell_when_ready, args=(cast, settings, database), daemon=True).start()
         run_server(settings, host=host, port=port, workers=1, database_url=database.url)
 
 
@@ -66,30 +63,6 @@ def settings_for(port: int) -> Settings:
         # Into the environment, because the server reads its settings there.
         os.environ[name] = f"http://127.0.0.1:{port}"
     return settings_now()
-
-
-def demo_documents(secret: str) -> list[Document]:
-    """The demo realm, with that secret for its service."""
-    source = files("impersonator_api.realm").joinpath(REALM).read_bytes()
-    documents = read_documents(source, REALM)
-    for document in documents:
-        for client in document.value.get("clients", ()):
-            if client["client_id"] == SERVICE:
-                client["secret"] = secret
-    return parsed((document.value, Place(REALM, document.spot)) for document in documents)
-
-
-def demo_secret(settings: Settings) -> str:
-    """The demo service's secret, made once: the database keeps a digest and cannot tell it again."""
-    path = settings.data_dir / SECRET_FILE
-    try:
-        return path.read_text("ascii").strip()
-    except FileNotFoundError:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secret := secrets.token_urlsafe(32))
-        return secret
 
 
 async def _prepared(settings: Settings, database: Database, url: str) -> Cast:
@@ -115,14 +88,14 @@ async def _cast(desk: Desk, url: str, secret: str) -> Cast:
     )
 
 
-def _tell_when_ready(cast: Cast, settings: Settings) -> None:
+def _tell_when_ready(cast: Cast, settings: Settings, database: Database) -> None:
     with step(f"serving at {cast.url}"):
         is_ready = _becomes_ready(cast.url)
     if not is_ready:
         print(f"Not ready after {READY_WITHIN:.0f} s; see {cast.url}/health/ready.", file=sys.stderr)  # noqa: T201
         return
     print(f"\nReady. Copy these into another terminal, in this order:\n\n{guide(cast)}", flush=True)  # noqa: T201
-    print(_more(cast, settings), flush=True)  # noqa: T201
+    print("\n".join(_more(cast, settings, database)), flush=True)  # noqa: T201
 
 
 def _becomes_ready(url: str) -> bool:
@@ -137,11 +110,15 @@ def _becomes_ready(url: str) -> bool:
     return False
 
 
-def _more(cast: Cast, settings: Settings) -> str:
-    return "\n".join(
-        (
-            f"API documentation: {cast.url}/docs",
-            f"Other people's tokens: impersonator token --as {ADMIN}",
-            f"Everything lies in {settings.data_dir}. Ctrl-C stops the service and its database.",
-        )
-    )
+def _more(cast: Cast, settings: Settings, database: Database) -> Iterator[str]:
+    yield f"API documentation: {cast.url}/docs"
+    yield f"Other people's tokens: {_ourselves()} token --as sam@acme.test"
+    if settings.issuer != Settings.model_fields["issuer"].default:
+        yield f"Before other commands: export {PREFIX}ISSUER={settings.issuer}"
+    yield f"Keys and the demo's secret lie in {settings.data_dir}."
+    yield f"Ctrl-C stops the service{' and its database' if database.is_embedded else ''}."
+
+
+def _ourselves() -> str:
+    """How this command is typed here: `make run` does not put it on the path."""
+    return "impersonator" if shutil.which("impersonator") else os.path.relpath(Path(sys.prefix, "bin/impersonator"))

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from impersonator_api.cli.output import say
 from impersonator_api.realm import Change, Report, TenantReport
 
+MOST_TOLD = 200
+"""Of a tenant's changes: a directory of thousands would scroll the secrets away."""
+
 
 def tell_report(report: Report) -> None:
     """Tell a report, tenant by tenant; generated secrets come last and once."""
@@ -25,8 +28,10 @@ def _lines(tenant: TenantReport) -> Iterable[str]:
         yield f"{tenant.tenant}: nothing to change, {unchanged} things are as the file says."
         return
     yield f"{tenant.tenant}: {len(tenant.created)} created, {len(tenant.changed)} changed, {unchanged} unchanged."
-    for change in tenant.changes:
+    for change in tenant.changes[:MOST_TOLD]:
         yield from _change(change)
+    if len(tenant.changes) > MOST_TOLD:
+        yield f"  … and {len(tenant.changes) - MOST_TOLD} more; --json tells all of them."
     for reason, number in sorted(tenant.ended.items()):
         yield f"  {number} sessions ended: {reason}"
 

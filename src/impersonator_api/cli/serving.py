@@ -49,6 +49,11 @@ def refuse_taken_port(host: str, port: int) -> None:
         raise PortTakenError(f"{problem}; choose another with --port, for example --port {_another(port)}.")
 
 
+def url_of(host: str, port: int) -> str:
+    """Where a service that listens there is found; an IPv6 address wants brackets."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def port_problem(host: str, port: int) -> str | None:
     """Why nobody could listen there, if so."""
     try:

@@ -4,12 +4,15 @@ import asyncio
 import signal
 from typing import Annotated
 
+import structlog
 import typer
 
 from impersonator_api import tokens, worker
 from impersonator_api.cli.opening import at_desk, settings_now
 from impersonator_api.cli.output import AsJson, examples, say, say_json
 from impersonator_api.work import Desk
+
+log = structlog.get_logger()
 
 Once = Annotated[bool, typer.Option("--once", help="Do every duty once, say what was done, and end.")]
 
@@ -42,4 +45,5 @@ async def _until_told(desk: Desk) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     await desk.run(desk.services.get(tokens.KeyRing).refresh)
+    log.info("working until told to stop", duties=[duty.name for duty in worker.DUTIES])
     await worker.run_duties(desk, stop=stop)

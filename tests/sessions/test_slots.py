@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from builders import SUPPORT_POLICY, active_sessions, audit_of, make_tenant, start
+from builders import SUPPORT_POLICY, active_sessions, audit_of, ender_for, make_tenant, start
+from impersonator_api import sessions
 from impersonator_api.errors import ServiceError
 from impersonator_api.work import Desk
 
@@ -52,6 +53,35 @@ async def test_a_policy_may_allow_several_at_once(engine: AsyncEngine, signing_d
         await start(signing_desk, ana, bob)
 
     assert len(await active_sessions(engine, ana)) == 2
+
+
+async def test_a_policy_that_allows_fewer_holds_from_the_next_start_on(engine: AsyncEngine, signing_desk: Desk) -> None:
+    acme = await make_tenant(engine)
+    await acme.policy(SUPPORT_POLICY | {"max_active": 3})
+    ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
+    for _ in range(3):
+        await start(signing_desk, ana, bob)
+    await acme.policy(SUPPORT_POLICY, version=2)
+
+    newest = await start(signing_desk, ana, bob)
+
+    assert [session.id for session in await active_sessions(engine, ana)] == [newest.live.session.id]
+    assert [entry.code for entry in await audit_of(engine, acme) if entry.action == "session.ended"] == ["replaced"] * 3
+
+
+async def test_a_session_in_a_high_slot_counts_where_fewer_are_allowed(engine: AsyncEngine, signing_desk: Desk) -> None:
+    acme = await make_tenant(engine)
+    await acme.policy(SUPPORT_POLICY | {"max_active": 2})
+    ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
+    first, second = await start(signing_desk, ana, bob), await start(signing_desk, ana, bob)
+    await signing_desk.run(sessions.end, ender=ender_for(ana), session_id=first.live.session.id)
+    await acme.policy(SUPPORT_POLICY | {"on_active": "reject"}, version=2)
+
+    with pytest.raises(ServiceError) as told:
+        await start(signing_desk, ana, bob)
+
+    assert told.value.code == "session-already-active"
+    assert [session.id for session in await active_sessions(engine, ana)] == [second.live.session.id]
 
 
 @pytest.mark.parametrize("on_active", ["replace", "reject"])

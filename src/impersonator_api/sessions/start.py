@@ -1,7 +1,8 @@
 """How an impersonation begins."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from impersonator_api.sessions.errors import (
 from impersonator_api.sessions.grant import grant_of
 from impersonator_api.sessions.session import EndReason, Session, SessionStatus
 from impersonator_api.sessions.snapshot import BeforeStart, Live, Slot, before_start_from
+from impersonator_api.sessions.store import Ending
 from impersonator_api.tokens import Minted, MintedRefresh
 from impersonator_api.work import Work
 
@@ -129,20 +131,35 @@ def _take_slot(work: Work, session: Session, held: tuple[Slot, ...], decision: A
     """Queue the slot's write; the database, not this code, is what makes two winners impossible."""
     if decision.max_active is None:
         return
-    taken = {slot.number for slot in held}
-    free = next((number for number in range(decision.max_active) if number not in taken), None)
-    if free is not None:
-        work.write(store.slot_taken(session, free))
+    surplus = len(held) - decision.max_active + 1
+    if surplus <= 0:
+        taken = {slot.number for slot in held}
+        work.write(store.slot_taken(session, next(number for number in count() if number not in taken)))
         return
-    slot = min(held, key=lambda slot: (slot.session.expires_at > work.now, slot.session.started_at))
-    is_overdue = slot.session.expires_at <= work.now
-    if not is_overdue and (decision.on_active or wish.on_active) is OnActive.REJECT:
-        raise SessionAlreadyActiveError("End your active session first.", session_id=str(slot.session.id))
-    reason = EndReason.EXPIRED if is_overdue else EndReason.REPLACED
-    over = remembered.ending(work, slot.session, reason=reason, client_label=slot.client_label)
-    guard, _, entry = remembered.ended(work, [over], by=session.impersonator_label, rows=1)
-    taken_over = store.slot_taken_over(session, slot.number, holder=slot.session, holder_ended=guard.cte)
+    # Several must go where the policy let more be active when they began.
+    going = sorted(held, key=lambda slot: (slot.session.expires_at > work.now, slot.session.started_at))[:surplus]
+    running = [slot.session for slot in going if slot.session.expires_at > work.now]
+    if running and (decision.on_active or wish.on_active) is OnActive.REJECT:
+        raise SessionAlreadyActiveError("End your active session first.", session_id=str(running[0].id))
+    _replace(work, session, going)
+
+
+def _replace(work: Work, session: Session, going: Sequence[Slot]) -> None:
+    """Queue the end of sessions for a new one's sake: it takes over the first one's slot, the others' are freed."""
+    first, *others = going
+    by = session.impersonator_label
+    guard, _, entry = remembered.ended(work, [_replaced(work, first)], by=by, rows=1)
+    taken_over = store.slot_taken_over(session, first.number, holder=first.session, holder_ended=guard.cte)
     work.write(guard, entry, taken_over)
+    if others:
+        over = [_replaced(work, slot) for slot in others]
+        work.write(*remembered.ended(work, over, by=by, rows=len(over)))
+
+
+def _replaced(work: Work, slot: Slot) -> Ending:
+    is_overdue = slot.session.expires_at <= work.now
+    reason = EndReason.EXPIRED if is_overdue else EndReason.REPLACED
+    return remembered.ending(work, slot.session, reason=reason, client_label=slot.client_label)
 
 
 def _session(work: Work, starter: Starter, parties: Parties, wish: Wish, decision: Allowed, revision: int) -> Session:

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from attacks.doors import Scene, claims_of
-from builders import active_sessions, session_row
+from attacks.doors import TOKEN, Scene, bearer, claims_of
+from builders import SECRET, active_sessions, session_row
 from impersonator_api.directory.tables import clients, memberships, tenants, user_roles, users
 
 PROTECTED = ("impersonated_by", "impersonatedBy", "act", "sid", "sub", "roles", "exp", "scope", "tenant", "aud")
@@ -15,7 +15,7 @@ INVARIANT = ("sub", "sid", "act", "impersonated_by", "impersonatedBy", "client_i
 
 
 @pytest.mark.parametrize("claim", PROTECTED)
-async def test_a_client_cannot_write_impersonated_by(engine: AsyncEngine, scene: Scene, claim: str) -> None:
+async def test_a_client_cannot_write_impersonated_by(scene: Scene, claim: str) -> None:
     as_member = await scene.doors.start(scene.ana_token, scene.bob, **{claim: "mallory"})
     started = await scene.started(metadata={claim: "mallory"})
     refreshed = (await scene.refreshed(started, **{claim: "mallory"})).json()
@@ -28,9 +28,7 @@ async def test_a_client_cannot_write_impersonated_by(engine: AsyncEngine, scene:
         assert claims_of(refreshed["access_token"])["act"]["sub"] == str(scene.ana.id)
 
 
-async def test_a_service_cannot_write_them_either(engine: AsyncEngine, scene: Scene) -> None:
-    from attacks.doors import bearer
-
+async def test_a_service_cannot_write_them_either(scene: Scene) -> None:
     service = await scene.doors.service_token(scene.backoffice)
     body: dict[str, Any] = dict.fromkeys(PROTECTED, "mallory") | {"impersonatorToken": scene.ana_token}
     path = f"/api/v1/users/{scene.bob.id}/impersonation/{scene.spa}"
@@ -93,9 +91,6 @@ async def test_a_refresh_widens_nothing(scene: Scene, scope: str) -> None:
 @pytest.mark.parametrize("scope", ["root", "write_user read_user", "*"])
 async def test_a_service_gets_no_scope_it_is_not_registered_for(scene: Scene, scope: str) -> None:
     narrow = await scene.acme.client("narrow", kind="service", scopes=["read_user"])
-    from attacks.doors import TOKEN
-    from builders import SECRET
-
     form = {"grant_type": "client_credentials", "scope": scope}
     answer = await scene.doors.http.post(TOKEN, data=form, auth=(narrow, SECRET))
 

@@ -1,0 +1,175 @@
+"""SIGKILL in the middle of everything: what was answered is stored, what is stored is whole."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from attacks.doors import Doors
+from builders import Someone, make_tenant, ordinary_token
+from conftest import MASTER_KEY
+from impersonator_api.app import open_desk
+from impersonator_api.settings import Settings
+
+SERVE = """
+import sys
+from impersonator_api.app import run_server
+from impersonator_api.settings import load_settings
+run_server(load_settings(), host="127.0.0.1", port=int(sys.argv[1]), workers=1, database_url=sys.argv[2])
+"""
+
+ROUNDS = 3
+ADMINS = 6
+
+MUST_BE_EMPTY = {
+    "sessions without their entry": """
+        SELECT id FROM impersonation_sessions s WHERE NOT EXISTS
+            (SELECT FROM audit_entries a WHERE a.session_id = s.id AND a.action = 'session.started')""",
+    "entries without their session": """
+        SELECT id FROM audit_entries a WHERE a.session_id IS NOT NULL AND NOT EXISTS
+            (SELECT FROM impersonation_sessions s WHERE s.id = a.session_id)""",
+    "refresh tokens without a session": """
+        SELECT id FROM refresh_tokens t WHERE NOT EXISTS
+            (SELECT FROM impersonation_sessions s WHERE s.id = t.session_id)""",
+    "sessions without a refresh token": """
+        SELECT id FROM impersonation_sessions s WHERE NOT EXISTS
+            (SELECT FROM refresh_tokens t WHERE t.session_id = s.id)""",
+    "used tokens without their successor": """
+        SELECT id FROM refresh_tokens t WHERE t.used_at IS NOT NULL AND NOT EXISTS
+            (SELECT FROM refresh_tokens n WHERE n.id = t.successor_id)""",
+    "ends without their entry": """
+        SELECT id FROM impersonation_sessions s WHERE s.status = 'ended' AND NOT EXISTS
+            (SELECT FROM audit_entries a WHERE a.session_id = s.id AND a.action = 'session.ended')""",
+    "entries of ends that were not": """
+        SELECT id FROM audit_entries a WHERE a.action = 'session.ended' AND NOT EXISTS
+            (SELECT FROM impersonation_sessions s WHERE s.id = a.session_id AND s.status = 'ended')""",
+    "active sessions without a slot": """
+        SELECT id FROM impersonation_sessions s WHERE s.status = 'active' AND NOT EXISTS
+            (SELECT FROM active_slots o WHERE o.session_id = s.id)""",
+    "slots of ended sessions": """
+        SELECT o.session_id FROM active_slots o JOIN impersonation_sessions s ON s.id = o.session_id
+        WHERE s.status <> 'active'""",
+    "refreshes that wrote no token": """
+        SELECT session_id FROM audit_entries a WHERE action = 'session.refreshed' AND code IS NULL
+        GROUP BY session_id
+        HAVING count(*) <> (SELECT count(*) - 1 FROM refresh_tokens t WHERE t.session_id = a.session_id)""",
+}
+
+
+@dataclass
+class Victim:
+    """A server that is going to be killed, and what it answered before."""
+
+    url: str
+    environment: dict[str, str]
+    database_url: str
+    tokens: list[str]
+    target: Someone
+    answered: list[str] = field(default_factory=list)
+
+    async def serve_for(self, seconds: float) -> None:
+        """Start the server, hammer it from many sides, and kill it in the middle of it."""
+        port = self.url.rpartition(":")[2]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            SERVE,
+            port,
+            self.database_url,
+            env=self.environment,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            await self.listening()
+            hammers = [asyncio.create_task(self.hammer(token)) for token in self.tokens]
+            await asyncio.sleep(seconds)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+        await asyncio.gather(*hammers)
+
+    async def listening(self) -> None:
+        async with asyncio.timeout(30), httpx.AsyncClient() as client:
+            while True:
+                try:
+                    await client.get(f"{self.url}/health/live")
+                except httpx.TransportError:
+                    await asyncio.sleep(0.05)
+                else:
+                    return
+
+    async def hammer(self, token: str) -> None:
+        """Start, refresh, start again, and end, until nobody answers any more."""
+        async with httpx.AsyncClient(base_url=self.url, timeout=10) as client:
+            doors = Doors(client)
+            try:
+                while True:
+                    for _ in range(3):
+                        started = (await doors.start(token, self.target)).raise_for_status().json()
+                        self.answered.append(started["session_id"])
+                        client_id = started["session"]["client_id"]
+                        (await doors.refresh(started["refresh_token"], client_id)).raise_for_status()
+                    (await doors.end(token)).raise_for_status()
+            except httpx.TransportError:
+                return
+
+
+@pytest.fixture
+async def owner(fresh_database_url: str) -> AsyncIterator[AsyncEngine]:
+    """The owner's way to the victim's database."""
+    engine = create_async_engine(fresh_database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def victim(fresh_database_url: str, tmp_path: Path) -> Victim:
+    """An organisation with many admins, and a server for them that does not run yet."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    settings = Settings(data_dir=tmp_path, master_key=MASTER_KEY)
+    async with open_desk(settings, database_url=fresh_database_url) as desk:
+        acme = await make_tenant(desk.engine)
+        admins = [await acme.person(f"ana{number}", "super_admin") for number in range(ADMINS)]
+        tokens = [await ordinary_token(desk, admin) for admin in admins]
+        target = await acme.person("bob", "customer")
+    environment = os.environ | {
+        "IMPERSONATOR_DATA_DIR": str(tmp_path),
+        "IMPERSONATOR_MASTER_KEY": MASTER_KEY.get_secret_value(),
+        "IMPERSONATOR_LOG_LEVEL": "error",
+    }
+    return Victim(url, environment, fresh_database_url, tokens, target)
+
+
+async def settled(owner: AsyncEngine) -> None:
+    """Return when PostgreSQL has noticed that nobody is there any more."""
+    question = """SELECT count(*) FROM pg_stat_activity
+                  WHERE datname = current_database() AND application_name = 'impersonator'"""
+    async with asyncio.timeout(10), owner.connect() as db:
+        while (await db.execute(text(question))).scalar_one():  # noqa: ASYNC110  # PostgreSQL tells nobody
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.slow
+async def test_a_killed_server_leaves_no_half_of_anything(victim: Victim, owner: AsyncEngine) -> None:
+    for number in range(ROUNDS):
+        await victim.serve_for(0.6 + 0.17 * number)
+    await settled(owner)
+
+    async with owner.connect() as db:
+        halves = {name: (await db.execute(text(question))).all() for name, question in MUST_BE_EMPTY.items()}
+        stored = {str(each) for each in (await db.execute(text("SELECT id FROM impersonation_sessions"))).scalars()}
+
+    assert halves == dict.fromkeys(MUST_BE_EMPTY, [])
+    assert set(victim.answered) <= stored
+    assert len(victim.answered) > ROUNDS * ADMINS

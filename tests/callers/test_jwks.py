@@ -81,6 +81,14 @@ async def test_made_up_kids_fetch_at_most_every_thirty_seconds(find: Asking, idp
     assert (asked_within, idp.asked) == (1, 2)
 
 
+async def test_a_clock_put_back_does_not_hide_a_new_key(find: Asking, idp: Provider, clock: Clock) -> None:
+    await find()
+    clock.forward(hours=-1)
+    idp.keys.append(pair())
+
+    assert await find(idp.keys[-1])
+
+
 async def test_a_key_is_known_for_its_own_algorithm_only(find: Asking, idp: Provider, clock: Clock) -> None:
     (kid,) = {idp.key.signing.kid}
 

@@ -115,6 +115,19 @@ async def test_made_up_kids_ask_the_database_once_a_second(
     assert len([sent for sent in statements if "signing_keys" in sent]) == 2
 
 
+async def test_a_clock_put_back_does_not_keep_the_ring_from_asking(
+    key_desk: Desk, clock: Clock, statements: Sequence[str]
+) -> None:
+    ring = key_desk.services.get(KeyRing)
+
+    for _ in range(2):
+        with pytest.raises(InvalidTokenError):
+            await key_desk.run(ring.load_verifying_key, "made-up")
+        clock.forward(hours=-1)
+
+    assert len([sent for sent in statements if "signing_keys" in sent]) == 2
+
+
 @pytest.mark.usefixtures("key_desk")
 async def test_a_ring_that_cannot_open_a_key_keeps_what_it_had(key_desk_with: KeyDeskMaker) -> None:
     stranger = key_desk_with(parse_master_keys(b64encode(os.urandom(32)).decode(), source="test"))

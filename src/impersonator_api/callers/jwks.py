@@ -37,7 +37,8 @@ class _Place:
     fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def is_due(self, now: datetime, pause: timedelta) -> bool:
-        return self.asked_at is None or now >= self.asked_at + pause
+        # A clock that was put back is no reason to wait until it has caught up.
+        return self.asked_at is None or not self.asked_at <= now < self.asked_at + pause
 
 
 class IssuerKeys:

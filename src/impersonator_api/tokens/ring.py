@@ -77,7 +77,8 @@ class KeyRing:
         self._snapshot = await load_ring(work, self._master_keys, known=self._snapshot)
 
     def _may_ask(self, now: datetime) -> bool:
-        return self._asked_at is None or now >= self._asked_at + UNKNOWN_KID_PAUSE
+        # A clock that was put back is no reason to wait until it has caught up.
+        return self._asked_at is None or not self._asked_at <= now < self._asked_at + UNKNOWN_KID_PAUSE
 
 
 async def load_ring(

@@ -25,7 +25,7 @@ async def send(engine: AsyncEngine, *writes: Write) -> None:
 def renamed(tenant_id: UUID, *, only_if: str, rows: int | None = 1) -> Write:
     """A conditional update, such as the use of a refresh token is."""
     changed = update(tenants).where(tenants.c.id == tenant_id, tenants.c.name == only_if).values(name="Renamed")
-    return Write("renamed", changed.returning(tenants.c.id).cte(), rows=rows, row=(tenants, tenant_id))
+    return Write("renamed", changed.returning(tenants.c.id).cte(), rows=rows, touched=((tenants, tenant_id),))
 
 
 def role_added(tenant_id: UUID, name: str) -> Write:

@@ -63,6 +63,14 @@ class Doors:
         named = {} if client_id is None else {"client_id": client_id}
         return await self.http.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": token} | named | form)
 
+    async def introspect(self, token: str, client_id: str) -> httpx.Response:
+        """A service asks whether a token counts."""
+        return await self.http.post("/oauth2/v1/introspect", data={"token": token}, auth=(client_id, SECRET))
+
+    async def revoke(self, token: str, client_id: str) -> httpx.Response:
+        """A public client gives a token back."""
+        return await self.http.post("/oauth2/v1/revoke", data={"token": token, "client_id": client_id})
+
     async def service_token(self, client_id: str, scope: str = "root") -> str:
         """A service's own token."""
         form = {"grant_type": "client_credentials", "scope": scope}

@@ -122,8 +122,8 @@ async def test_a_cookie_at_home_is_as_good_as_a_header(scene: Scene) -> None:
 async def test_a_client_that_proves_nothing_gets_nothing(scene: Scene, authentication: dict[str, Any]) -> None:
     names = {"SERVICE": scene.backoffice, "SPA": scene.spa}
     form = {name: names.get(value, value) for name, value in authentication.get("form", {}).items()}
-    user, password = authentication.get("auth", (None, None))
-    auth = (names.get(user, user), password) if user else None
+    user, password = authentication.get("auth", ("", ""))
+    auth = httpx.BasicAuth(names.get(user, user), password) if user else httpx.Auth()
 
     answer = await scene.doors.http.post(TOKEN, data={"grant_type": "client_credentials"} | form, auth=auth)
 

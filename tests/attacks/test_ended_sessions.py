@@ -10,6 +10,8 @@ from attacks.doors import Scene, claims_of
 from builders import active_sessions, audit_of, session_row
 from conftest import Clock
 
+HOW = ("stopped", "by its own token", "revoked", "replaced", "given back", "expired")
+
 
 async def statuses_at_every_door(scene: Scene, started: dict[str, Any]) -> dict[str, int]:
     """What the session's own tokens are answered."""
@@ -41,11 +43,13 @@ async def finish(scene: Scene, started: dict[str, Any], how: str, token_of: Toke
             (await scene.doors.end(lead, started["session_id"])).raise_for_status()
         case "replaced":
             await scene.started()
-        case "expired":
+        case "given back":
+            (await scene.doors.revoke(started["refresh_token"], scene.spa)).raise_for_status()
+        case _:
             clock.forward(minutes=30)
 
 
-@pytest.mark.parametrize("how", ["stopped", "by its own token", "revoked", "replaced", "expired"])
+@pytest.mark.parametrize("how", HOW)
 async def test_a_stopped_sessions_token_is_dead_at_every_door(
     scene: Scene, token_of: TokenOf, clock: Clock, how: str
 ) -> None:
@@ -53,9 +57,12 @@ async def test_a_stopped_sessions_token_is_dead_at_every_door(
     await finish(scene, started, how, token_of, clock)
 
     statuses = await statuses_at_every_door(scene, started)
+    tokens = (started["access_token"], started["refresh_token"])
+    told = [await scene.doors.introspect(token, scene.backoffice) for token in tokens]
 
     assert statuses.pop("refresh") == 400
     assert set(statuses.values()) == {401}
+    assert [answer.json() for answer in told] == [{"active": False}] * 2
 
 
 async def test_a_token_of_the_last_second_does_not_double_the_sessions_life(scene: Scene, clock: Clock) -> None:

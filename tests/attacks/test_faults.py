@@ -1,7 +1,7 @@
 """A database in trouble: 503 and nothing half done, never the caller's fault and never a token."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -59,7 +59,7 @@ async def patient(fresh_database_url: str, tmp_path: Path) -> AsyncIterator[Pati
     await owner.dispose()
 
 
-Use = Callable[[Scene, dict[str, Any]], Awaitable[httpx.Response]]
+Use = Callable[[Scene, dict[str, Any]], Coroutine[Any, Any, httpx.Response]]
 
 USES: dict[str, Use] = {
     "start": lambda scene, _: scene.doors.start(scene.ana_token, scene.bob),

@@ -58,7 +58,8 @@ class Attempt:
                 return bearer(self.scene.bob_token)
             case "acting already":
                 return bearer(self.acting)
-        return bearer(self.scene.ana_token)
+            case _:
+                return bearer(self.scene.ana_token)
 
     def body(self, wrongs: set[str]) -> dict[str, Any]:
         body: dict[str, Any] = {"target_user_id": self.target(wrongs), "reason": "Locked out since Monday"}

@@ -25,9 +25,10 @@ AT_ONCE = 20
 async def uncommitted(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A transaction in the way of others; it leaves nothing behind unless it is committed."""
     async with engine.connect() as db:
-        await db.begin()
+        transaction = await db.begin()
         yield db
-        await db.rollback()
+        if transaction.is_active:
+            await transaction.rollback()
 
 
 async def blocked(engine: AsyncEngine, number: int = 1) -> None:

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from attacks import token_kinds as kinds
-from attacks.doors import Scene
+from attacks.doors import Scene, claims_of
 from attacks.token_kinds import NOWHERE, PLACES, Crime, Kind, outcome
-from builders import active_sessions
+from builders import active_sessions, ordinary_token
 from impersonator_api.work import Desk
 
 NOT_HERE = "403 impersonation-token-not-allowed"
@@ -27,7 +27,10 @@ USELESS: tuple[Kind, ...] = (
     kinds.garbage,
 )
 
-ELSEWHERE_IN_PLACE = {
+FORGED = tuple(kind for kind in USELESS if kind is not kinds.impersonation_that_lost_its_actor)
+"""Introspection takes the actor from the session, not from the token, so that one is told whole."""
+
+GOOD_FOR: dict[Kind, dict[str, str]] = {
     kinds.impersonation: {
         "at_userinfo": "200",
         "at_start": NOT_HERE,
@@ -88,14 +91,58 @@ async def test_a_token_that_does_not_hold_opens_no_door(engine: AsyncEngine, cri
     assert [str(each.id) for each in await active_sessions(engine, crime.scene.ana)] == [crime.started["session_id"]]
 
 
-@pytest.mark.parametrize("kind", ELSEWHERE_IN_PLACE, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", GOOD_FOR, ids=lambda kind: kind.__name__)
 async def test_a_token_opens_the_doors_of_its_kind_alone(crime: Crime, kind: Kind) -> None:
-    token, expected = await kind(crime), ELSEWHERE_IN_PLACE[kind]
+    token, expected = await kind(crime), GOOD_FOR[kind]
 
     tried = [place for place in PLACES if place.__name__ in expected]
     outcomes = {place.__name__: await outcome(crime, place, token) for place in tried}
 
     assert outcomes == expected
+
+
+@pytest.mark.parametrize("kind", [*FORGED, kinds.of_another_tenant], ids=lambda kind: kind.__name__)
+async def test_nothing_is_told_of_a_token_that_does_not_hold_and_nothing_ends(
+    engine: AsyncEngine, crime: Crime, kind: Kind
+) -> None:
+    token, doors = await kind(crime), crime.scene.doors
+
+    told = await doors.introspect(token, crime.scene.backoffice)
+    revoked = await doors.revoke(token, crime.scene.spa)
+
+    assert (told.status_code, told.json()) == (200, {"active": False})
+    assert revoked.status_code == (400 if kind is kinds.of_another_tenant else 200)
+    assert len(await active_sessions(engine, crime.scene.ana)) == 1
+
+
+async def test_introspection_names_the_actor_in_the_tokens_own_words(crime: Crime) -> None:
+    token = await kinds.impersonation(crime)
+
+    told = (await crime.scene.doors.introspect(token, crime.scene.backoffice)).json()
+
+    claims = claims_of(token)
+    assert told["active"] is True
+    assert {name: told[name] for name in ("act", "sid", "sub")} == {
+        name: claims[name] for name in ("act", "sid", "sub")
+    }
+
+
+async def test_another_tenants_service_is_told_nothing(crime: Crime) -> None:
+    token = await kinds.impersonation(crime)
+
+    told = await crime.elsewhere.doors.introspect(token, crime.elsewhere.backoffice)
+
+    assert told.json() == {"active": False}
+
+
+@pytest.mark.parametrize("kind", [kinds.impersonation, kinds.refresh], ids=lambda kind: kind.__name__)
+async def test_another_client_gives_back_nobodys_token(engine: AsyncEngine, crime: Crime, kind: Kind) -> None:
+    another = await crime.scene.acme.client("another")
+
+    answer = await crime.scene.doors.revoke(await kind(crime), another)
+
+    assert answer.status_code == 400
+    assert len(await active_sessions(engine, crime.scene.ana)) == 1
 
 
 async def test_an_id_token_is_no_impersonator_token(engine: AsyncEngine, crime: Crime) -> None:
@@ -132,7 +179,7 @@ async def test_an_impersonation_of_an_admin_starts_no_session_with_the_admins_ri
     await crime.scene.acme.role("root", rank=200, permissions=["*"])
     await crime.scene.acme.policy({"version": 1, "rules": [ROOT_ACTS_AS_ADMINS]})
     root = await crime.scene.acme.person("root", "root")
-    token = await kinds.ordinary_token(crime.desk, root)
+    token = await ordinary_token(crime.desk, root)
     acting = (await crime.scene.doors.start(token, crime.scene.ana)).raise_for_status().json()["access_token"]
 
     answer = await crime.scene.doors.start(acting, crime.scene.bob)

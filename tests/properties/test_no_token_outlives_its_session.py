@@ -54,4 +54,4 @@ async def test_what_is_over_stays_over(
 async def has_ended(life: Life) -> bool:
     """Whether the session is over, written down or not."""
     session = await life.row()
-    return session.status == "ended" or session.expires_at <= life.clock()
+    return bool(session.status == "ended" or session.expires_at <= life.clock())

@@ -27,7 +27,14 @@ SOUTH = Workspace(id=uuid5(ACME, "south"), slug="south", name="South")
 
 def tenant(**changed: Any) -> Tenant:
     """Acme, active and willing."""
-    own = {"id": ACME, "slug": "acme", "name": "Acme", "status": Status.ACTIVE, "revision": 1, "settings": {}}
+    own: dict[str, Any] = {
+        "id": ACME,
+        "slug": "acme",
+        "name": "Acme",
+        "status": Status.ACTIVE,
+        "revision": 1,
+        "settings": {},
+    }
     return Tenant(**(own | changed))
 
 
@@ -42,7 +49,7 @@ CUSTOMER = role("customer", 0, "ticket.read", "ticket.reply", "invoice.read")
 
 def person(name: str, *roles: Role, **changed: Any) -> Person:
     """Somebody of Acme, active."""
-    own = {
+    own: dict[str, Any] = {
         "id": uuid5(ACME, name),
         "tenant_id": ACME,
         "external_id": f"x-{name}",
@@ -56,7 +63,7 @@ def person(name: str, *roles: Role, **changed: Any) -> Person:
 
 def client(client_id: str = "dashboard", **changed: Any) -> Client:
     """An active SPA that asks for no consent."""
-    own = {
+    own: dict[str, Any] = {
         "id": uuid5(ACME, client_id),
         "tenant_id": ACME,
         "client_id": client_id,
@@ -79,7 +86,11 @@ def client(client_id: str = "dashboard", **changed: Any) -> Client:
 
 def service(client_id: str = "robot", **changed: Any) -> Client:
     """A service that may act for itself."""
-    own = {"kind": ClientKind.SERVICE, "rank": 40, "permissions": frozenset({"impersonation.start", "ticket.read"})}
+    own: dict[str, Any] = {
+        "kind": ClientKind.SERVICE,
+        "rank": 40,
+        "permissions": frozenset({"impersonation.start", "ticket.read"}),
+    }
     return client(client_id, **(own | changed))
 
 
@@ -94,13 +105,13 @@ BOB = person("bob", CUSTOMER)
 
 def ask(**changed: Any) -> Ask:
     """Ana asks to act as Bob in the dashboard."""
-    own = {"now": NOW, "tenant": tenant(), "impersonator": ANA, "target": BOB, "client": client()}
+    own: dict[str, Any] = {"now": NOW, "tenant": tenant(), "impersonator": ANA, "target": BOB, "client": client()}
     return Ask(**(own | changed))
 
 
 def written(**changed: Any) -> dict[str, Any]:
     """A rule by which support acts as anybody lower, in every mode, as somebody would write it."""
-    own = {
+    own: dict[str, Any] = {
         "name": "support-helps",
         "impersonators": {"roles": ["support"], "clients": ["robot"]},
         "modes": ["read_only", "limited", "full"],

@@ -96,7 +96,8 @@ def service(client_id: str = "robot", **changed: Any) -> Client:
 
 def consent(*scopes: str, **changed: Any) -> Consent:
     """A consent given yesterday and still in force."""
-    return Consent(**({"scopes": frozenset(scopes), "granted_at": NOW - timedelta(days=1)} | changed))
+    own: dict[str, Any] = {"scopes": frozenset(scopes), "granted_at": NOW - timedelta(days=1)}
+    return Consent(**(own | changed))
 
 
 ANA = person("ana", SUPPORT)

@@ -1,5 +1,6 @@
 """`impersonator serve`: the service, until it is told to stop."""
 
+import asyncio
 import errno
 import os
 import socket
@@ -7,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from impersonator_api import tokens
 from impersonator_api.app import run_server
 from impersonator_api.cli.errors import PortTakenError
 from impersonator_api.cli.leaving import leave_in_peace
-from impersonator_api.cli.opening import database_of, settings_now
+from impersonator_api.cli.opening import Database, database_of, opened, settings_now
 from impersonator_api.cli.output import examples
+from impersonator_api.settings import Settings
 
 Host = Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 for every network.")]
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="The TCP port to listen at.")]
@@ -39,7 +42,15 @@ def serve(*, host: Host = LOCAL, port: Port = USUAL_PORT, workers: Workers = 1) 
     leave_in_peace()
     refuse_taken_port(host, port)
     with database_of(settings) as database:
+        asyncio.run(_open_keys(settings, database))
         run_server(settings, host=host, port=port, workers=workers, database_url=database.url)
+
+
+async def _open_keys(settings: Settings, database: Database) -> None:
+    """Make the first signing keys and open all: a wrong master key is told here, not by each worker's traceback."""
+    async with opened(settings, database) as desk:
+        await desk.run_in_transaction(tokens.ensure_keys)
+        await desk.run(desk.services.get(tokens.KeyRing).refresh)
 
 
 def refuse_taken_port(host: str, port: int) -> None:

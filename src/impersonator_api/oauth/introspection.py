@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from impersonator_api import sessions, tokens
-from impersonator_api.directory import RefreshPolicy, Status
+from impersonator_api.directory import Status
 from impersonator_api.oauth.clients import AuthenticatedClient, Presented, authenticate
 from impersonator_api.oauth.errors import InvalidOAuthRequestError
 from impersonator_api.oauth.presented_token import PresentedToken, TokenKind, find_presented
@@ -35,7 +35,7 @@ async def introspect(work: Work, *, presented: Presented, parameters: Mapping[st
     if token.session_id is None:
         return _of_party(found, token)
     live = sessions.live_in(work, found.also["live"])
-    return _of_session(work, live, token) if _is_unused(found, live, token) else INACTIVE
+    return _of_session(work, live, token) if _is_unused(found, token) else INACTIVE
 
 
 def _may_see(found: AuthenticatedClient, token: PresentedToken) -> bool:
@@ -54,12 +54,12 @@ def _of_party(found: AuthenticatedClient, token: PresentedToken) -> Mapping[str,
     return {"active": True, "token_type": "Bearer", **_told(token)}
 
 
-def _is_unused(found: AuthenticatedClient, live: Live, token: PresentedToken) -> bool:
+def _is_unused(found: AuthenticatedClient, token: PresentedToken) -> bool:
     """A rotated refresh token counts no more, though its session runs."""
     if token.kind is TokenKind.ACCESS:
         return True
     state = tokens.refresh_state_from(found.also["refresh"])
-    return state is not None and (live.client.refresh_policy is RefreshPolicy.REUSE or state.used_at is None)
+    return state is not None and state.used_at is None
 
 
 def _of_session(work: Work, live: Live, token: PresentedToken) -> Mapping[str, Any]:

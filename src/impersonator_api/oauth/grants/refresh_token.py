@@ -36,10 +36,10 @@ async def refresh_token(work: Work, *, presented: Presented, parameters: Mapping
     live, state = await _load(work, claims)
     await _prove_client(work, live, presented)
     scope = _narrowed(live, parameters.get("scope"))
-    if live.client.refresh_policy is RefreshPolicy.REUSE:
-        return _answer(work, live, scope=scope, refresh=None, code=None)
     if state.used_at is None:
-        return _answer(work, live, scope=scope, refresh=_successor(work, live, state), code=None)
+        # A token that was used up stays so, though its client may have begun to reuse tokens since.
+        reuses = live.client.refresh_policy is RefreshPolicy.REUSE
+        return _answer(work, live, scope=scope, refresh=None if reuses else _successor(work, live, state), code=None)
     if state.successor is not None and state.successor.used_at is None and work.now - state.used_at <= GRACE:
         again = tokens.sign_refresh_again(work, state.successor.claims)
         return _answer(work, live, scope=scope, refresh=again, code="retried")

@@ -22,6 +22,7 @@ from impersonator_api.migrate import head_revision
 from impersonator_api.settings import PREFIX, Settings, load_settings
 from impersonator_api.web import discovery, docs_page, health, introspection, oauth, problem_pages, sessions, users
 from impersonator_api.web.admin import impersonation
+from impersonator_api.web.cors import Cors
 from impersonator_api.web.entrance import Entrance
 from impersonator_api.web.openapi import DESCRIPTION, OAUTH, TAGS, USERINFO, DocumentedService
 from impersonator_api.web.problems import Answers, ErrorStyle, problem
@@ -76,6 +77,7 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
     )
     app.state.settings = settings
     app.state.head_revision = head_revision()
+    app.add_middleware(Cors)
     app.add_middleware(Entrance, settings=settings, answers=answers)
     for router in ROUTERS if settings.is_production else (*ROUTERS, docs_page.router):
         app.include_router(router)

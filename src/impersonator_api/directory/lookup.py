@@ -3,11 +3,12 @@
 from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 
+from impersonator_api.directory.clients import ClientKind
 from impersonator_api.directory.documents import person_json, tenant_json
 from impersonator_api.directory.from_json import person_from, tenant_from
-from impersonator_api.directory.people import Person, Tenant
+from impersonator_api.directory.people import Person, Status, Tenant
 from impersonator_api.directory.tables import clients, issuers, tenants, users
 from impersonator_api.work import Work
 
@@ -51,3 +52,12 @@ def _answers_to(name: str) -> ColumnElement[bool]:
     with suppress(ValueError):
         found.append(users.c.id == UUID(name))
     return or_(*found)
+
+
+async def is_spa_origin(work: Work, origin: str) -> bool:
+    """Whether an active SPA has a redirect URI of that origin (scheme, host and port, without a path)."""
+    uris = func.unnest(clients.c.redirect_uris).table_valued("uri").render_derived().lateral()
+    begins = [uris.c.uri == origin, *[uris.c.uri.startswith(origin + mark, autoescape=True) for mark in "/?#"]]
+    of_origin = select(clients.c.id).select_from(clients.join(uris, true())).where(or_(*begins))
+    question = of_origin.where(clients.c.kind == ClientKind.SPA, clients.c.status == Status.ACTIVE).exists()
+    return bool((await work.read(select(question))).scalar_one())

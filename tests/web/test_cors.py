@@ -1,0 +1,94 @@
+"""A browser application may call the doors made for it, from where it is registered, and only those."""
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from builders import make_tenant, start
+from conftest import Clock
+from impersonator_api.directory.tables import clients
+from impersonator_api.work import Desk
+
+TOKEN = "/oauth2/v1/token"  # a path
+ASKED = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+
+
+async def registered(engine: AsyncEngine, origin: str, path: str = "/callback", **client: str) -> str:
+    acme = await make_tenant(engine)
+    return await acme.client("spa", redirect_uris=[origin + path], **client)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/callback", "?app=1", "#/callback"])
+async def test_a_registered_origin_may_ask(engine: AsyncEngine, http: AsyncClient, path: str) -> None:
+    origin = f"https://spa-{abs(hash(path))}.test:8443"
+    await registered(engine, origin, path)
+
+    answer = await http.options(TOKEN, headers=ASKED | {"Origin": origin})
+
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, origin)
+    assert answer.headers["access-control-allow-methods"] == "GET, POST"
+    assert answer.headers["access-control-allow-headers"] == "authorization, content-type"
+    assert "access-control-allow-credentials" not in answer.headers
+
+
+async def test_its_refresh_can_be_read_by_the_browser(
+    engine: AsyncEngine, http: AsyncClient, signing_desk: Desk
+) -> None:
+    acme = await make_tenant(engine)
+    ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
+    spa = await acme.client("spa", redirect_uris=["https://own.test/callback"])
+    started = await start(signing_desk, ana, bob, client=spa)
+    form = {"grant_type": "refresh_token", "refresh_token": started.refresh.token, "client_id": spa}
+
+    answer = await http.post(TOKEN, data=form, headers={"Origin": "https://own.test"})
+    refused = await http.post(TOKEN, data=form | {"scope": "root"}, headers={"Origin": "https://own.test"})
+
+    assert (answer.status_code, refused.status_code) == (200, 400)
+    for each in (answer, refused):
+        assert each.headers["access-control-allow-origin"] == "https://own.test"
+        assert "Origin" in each.headers["vary"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.test",
+        "https://good.test.evil.test",
+        "http://good.test",
+        "https://good.test:444",
+        "null",
+        "https://go%.test",
+    ],
+)
+async def test_any_other_origin_is_not_named(engine: AsyncEngine, http: AsyncClient, origin: str) -> None:
+    await registered(engine, "https://good.test")
+
+    preflight = await http.options(TOKEN, headers=ASKED | {"Origin": origin})
+    answer = await http.post(TOKEN, data={"grant_type": "x"}, headers={"Origin": origin})
+
+    assert "access-control-allow-origin" not in preflight.headers
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_a_suspended_clients_origin_is_forgotten_soon(
+    engine: AsyncEngine, http: AsyncClient, clock: Clock
+) -> None:
+    acme = await make_tenant(engine)
+    spa = await acme.client("spa", redirect_uris=["https://gone.test/callback"])
+    before = await http.options(TOKEN, headers=ASKED | {"Origin": "https://gone.test"})
+    await acme.change(clients, clients.c.client_id == spa, status="suspended")
+    clock.forward(seconds=31)
+
+    after = await http.options(TOKEN, headers=ASKED | {"Origin": "https://gone.test"})
+
+    assert "access-control-allow-origin" in before.headers
+    assert "access-control-allow-origin" not in after.headers
+
+
+async def test_the_admin_api_is_no_door_for_other_sites(engine: AsyncEngine, http: AsyncClient) -> None:
+    await registered(engine, "https://panel.test")
+
+    answer = await http.options("/api/admin/impersonate", headers=ASKED | {"Origin": "https://panel.test"})
+
+    assert answer.status_code == 405
+    assert "access-control-allow-origin" not in answer.headers

@@ -171,7 +171,7 @@ FORM_TYPE: list[Header] = [(b"content-type", b"application/x-www-form-urlencoded
 
 
 @pytest.mark.parametrize("body", JSON_BODIES)
-@pytest.mark.parametrize("path", [START, END])
+@pytest.mark.parametrize("path", [START, END, "/impersonation/start", "/impersonation/check-permissions"])
 async def test_a_body_that_is_no_decent_json_is_refused(app: FastAPI, scene: Scene, path: str, body: str) -> None:
     answer = await send(app, scene, Route("POST", path), headers=JSON_TYPE, chunks=[JSON_BODIES[body]])
 

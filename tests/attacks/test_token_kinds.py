@@ -41,8 +41,16 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "as_refresh_token": "400 invalid_grant",
         "in_a_cookie": "200",
         "in_a_cookie_at_start": NOT_HERE,
+        "at_enveloped_start": NOT_HERE,
+        "at_active": "200",
+        "at_context": "200",
+        "at_users": NOT_HERE,
+        "at_history": NOT_HERE,
+        "at_all_active": NOT_HERE,
+        "at_check": NOT_HERE,
         "at_end_by_id": "200",
         "at_end": "401 invalid-token",  # it has just ended its session
+        "at_stop": "401 invalid-token",
     },
     kinds.refresh: NOWHERE | {"as_refresh_token": "200"},
     kinds.ordinary: {"as_service": NO_RIGHT, "as_refresh_token": "400 invalid_grant"},
@@ -56,8 +64,16 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "as_refresh_token": "400 invalid_grant",
         "in_a_cookie": "403 token-has-no-user",
         "in_a_cookie_at_start": NO_RIGHT,
+        "at_enveloped_start": NO_RIGHT,
+        "at_active": NO_RIGHT,
+        "at_context": "200",  # nobody
+        "at_users": NO_RIGHT,
+        "at_history": NO_RIGHT,
+        "at_all_active": NO_RIGHT,
+        "at_check": "200",  # no
         "at_end_by_id": NO_RIGHT,
         "at_end": NO_RIGHT,
+        "at_stop": NO_RIGHT,
     },
     kinds.of_another_tenant: {
         "at_userinfo": "200",  # whom it stands for at home
@@ -69,6 +85,8 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "as_refresh_token": "400 invalid_grant",
         "in_a_cookie": "200",
         "in_a_cookie_at_start": "404 target-unknown",
+        "at_enveloped_start": "404 target-unknown",
+        "at_stop": "404 session-unknown",
         "at_end_by_id": "404 session-unknown",
         "at_end": "404 no-active-session",
     },

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from attacks.doors import START, USERINFO, Scene, claims_of
+from attacks.doors import START, USERINFO, Scene, bearer, claims_of
 from builders import ordinary_token
 from forgery import compact, pair, part
 from impersonator_api.tokens import KeyRing, read_unverified
@@ -170,6 +170,40 @@ async def in_a_cookie_at_start(crime: Crime, token: str) -> httpx.Response:
     return await crime.scene.doors.http.post(START, json={"target_user_id": str(crime.scene.bob.id)}, headers=headers)
 
 
+async def at_enveloped_start(crime: Crime, token: str) -> httpx.Response:
+    body = {"impersonatedUserId": str(crime.scene.bob.id)}
+    return await crime.scene.doors.http.post("/impersonation/start", json=body, headers=bearer(token))
+
+
+async def at_active(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.http.get("/impersonation/active", headers=bearer(token))
+
+
+async def at_context(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.http.get("/impersonation/context", headers=bearer(token))
+
+
+async def at_users(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.http.get("/impersonation/users", headers=bearer(token))
+
+
+async def at_history(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.http.get("/impersonation/history", headers=bearer(token))
+
+
+async def at_all_active(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.http.get("/impersonation/admin/all-active", headers=bearer(token))
+
+
+async def at_check(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.http.post("/impersonation/check-permissions", headers=bearer(token))
+
+
+async def at_stop(crime: Crime, token: str) -> httpx.Response:
+    path = f"/impersonation/stop/{crime.started['session_id']}"
+    return await crime.scene.doors.http.post(path, headers=bearer(token))
+
+
 async def at_end_by_id(crime: Crime, token: str) -> httpx.Response:
     return await crime.scene.doors.end(token, crime.started["session_id"])
 
@@ -188,8 +222,16 @@ PLACES: tuple[Place, ...] = (
     as_refresh_token,
     in_a_cookie,
     in_a_cookie_at_start,
+    at_enveloped_start,
+    at_active,
+    at_context,
+    at_users,
+    at_history,
+    at_all_active,
+    at_check,
     at_end_by_id,
     at_end,
+    at_stop,
 )
 """In this order: what ends the session comes last."""
 

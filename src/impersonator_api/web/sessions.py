@@ -120,8 +120,9 @@ async def all_active(desk: DeskDep, reader: ReaderDep, limit: Many = 200) -> Env
 async def check(request: Request, desk: DeskDep, caller: AnybodyDep) -> Envelope[CheckData]:
     """Whether the caller may impersonate at all, or the user that is named; nothing is started or written."""
     body = await read_json(request, CheckBody)
-    if body.impersonated_user_id is None:
-        may = holds(caller.party.permissions_anywhere, Permission.START)
+    may = holds(caller.party.permissions_anywhere, Permission.START)
+    # Whoever may act as nobody is told so before anybody is looked up, or he could find out who exists.
+    if body.impersonated_user_id is None or not may:
         return Envelope(data=CheckData(can_impersonate=may), message="Permissions checked")
     wish = Wish(
         target=read_identifier(body.impersonated_user_id),

@@ -20,7 +20,17 @@ from impersonator_api.errors import ServiceError
 from impersonator_api.logs import configure_logging
 from impersonator_api.migrate import head_revision
 from impersonator_api.settings import PREFIX, Settings, load_settings
-from impersonator_api.web import discovery, docs_page, health, introspection, oauth, problem_pages, sessions, users
+from impersonator_api.web import (
+    discovery,
+    docs_page,
+    health,
+    identity,
+    introspection,
+    oauth,
+    problem_pages,
+    sessions,
+    users,
+)
 from impersonator_api.web.admin import impersonation
 from impersonator_api.web.cors import Cors
 from impersonator_api.web.entrance import Entrance
@@ -36,6 +46,7 @@ ROUTERS: Sequence[APIRouter] = (
     impersonation.router,
     sessions.router,
     users.router,
+    identity.router,
     oauth.router,
     introspection.router,
     discovery.router,

@@ -30,6 +30,7 @@ from impersonator_api.sessions.listing import (
     load_one,
 )
 from impersonator_api.sessions.live import SERVICE_ITSELF, hold, live_in, load_live
+from impersonator_api.sessions.logout import log_out
 from impersonator_api.sessions.remembered import ended, ending, entry_of
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session, SessionStatus
 from impersonator_api.sessions.snapshot import Live
@@ -85,6 +86,7 @@ __all__ = [
     "live_json",
     "load_live",
     "load_one",
+    "log_out",
     "newest_running",
     "revoke",
     "start",

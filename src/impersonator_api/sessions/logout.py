@@ -1,0 +1,55 @@
+"""Leaving by the SPA's own door: the session really ends (seed 001)."""
+
+from impersonator_api import tokens
+from impersonator_api.callers import Credentials, ImpersonationCaller, load_caller
+from impersonator_api.directory import Client
+from impersonator_api.errors import MalformedError
+from impersonator_api.sessions import remembered
+from impersonator_api.sessions.errors import NotYourSessionError
+from impersonator_api.sessions.live import load_live
+from impersonator_api.sessions.session import EndReason
+from impersonator_api.tokens import InvalidTokenError
+from impersonator_api.work import Work
+
+
+class RedirectUnknownError(MalformedError):
+    """The client has no redirect URI of that origin; answering it would make this door an open redirector."""
+
+    code = "redirect-unknown"
+    title = "Redirect URI unknown"
+
+
+async def log_out(
+    work: Work, *, credentials: Credentials | None, refresh_token: str | None, redirect_uri: str | None
+) -> str | None:
+    """End the session of an impersonation token; answers where to go next.
+
+    Raises 403 for a token that belongs to no session, or to another one, and then ends nothing.
+    """
+    caller = await load_caller(work, credentials)
+    if not isinstance(caller, ImpersonationCaller):
+        raise NotYourSessionError("Only a session's own tokens log it out; yours is of no session.")
+    live = await load_live(work, caller.session_id)
+    await _refuse_foreign(work, refresh_token, session_id=str(live.session.id))
+    _refuse_unknown(live.client, redirect_uri)
+    # The end outdates whatever was to be noted about the session's going on.
+    work.discard()
+    over = remembered.ending(work, live.session, reason=EndReason.STOPPED, client_label=live.client.label)
+    work.write(*remembered.ended(work, [over], by=live.session.impersonator_label))
+    return redirect_uri
+
+
+async def _refuse_foreign(work: Work, refresh_token: str | None, *, session_id: str) -> None:
+    if refresh_token is None:
+        return
+    try:
+        claims = await tokens.verify_refresh_token(work, refresh_token)
+    except InvalidTokenError as error:
+        raise NotYourSessionError("The refresh token is not one of this session's.") from error
+    if claims.find_text("sid") != session_id:
+        raise NotYourSessionError("The refresh token is not one of this session's.")
+
+
+def _refuse_unknown(client: Client, redirect_uri: str | None) -> None:
+    if redirect_uri is not None and redirect_uri not in client.redirect_uris:
+        raise RedirectUnknownError("Use one of the client's redirect URIs as post_logout_redirect_uri.")

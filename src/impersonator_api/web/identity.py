@@ -1,0 +1,50 @@
+"""The SPA's way out (seed 001)."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from impersonator_api import sessions
+from impersonator_api.sessions.errors import NotYourSessionError
+from impersonator_api.sessions.logout import RedirectUnknownError
+from impersonator_api.web.admin.errors import OF_ANY
+from impersonator_api.web.bodies import read_form
+from impersonator_api.web.caller import CredentialsDep
+from impersonator_api.web.errors import FormError
+from impersonator_api.web.openapi import openapi_form, openapi_security, problems_documented
+from impersonator_api.web.work import DeskDep
+
+router = APIRouter(prefix="/identity/v1", tags=["oauth"])
+
+FORM = openapi_form(
+    {
+        "refresh_token": "The session's; another one's is refused.",
+        "post_logout_redirect_uri": "One of the client's redirect URIs.",
+    }
+)
+
+
+class LogoutAnswer(BaseModel):
+    """The session is over; where to go from here."""
+
+    success: Literal[True] = True
+    redirectUri: str | None  # noqa: N815  # seed 001's wire name
+
+
+@router.post(
+    "/logout",
+    summary="Log an impersonation out",
+    responses=problems_documented(*OF_ANY, FormError, NotYourSessionError, RedirectUnknownError),
+    openapi_extra=FORM | openapi_security("bearer"),
+)
+async def logout(request: Request, desk: DeskDep, credentials: CredentialsDep) -> LogoutAnswer:
+    """End the session of the bearer's token: it and the refresh token are dead when the answer arrives."""
+    form = await read_form(request)
+    redirect_uri = await desk.run(
+        sessions.log_out,
+        credentials=credentials,
+        refresh_token=form.get("refresh_token"),
+        redirect_uri=form.get("post_logout_redirect_uri"),
+    )
+    return LogoutAnswer(redirectUri=redirect_uri)

@@ -47,6 +47,12 @@ def test_a_change_shows_before_and_after(run: Command, acme: str, tmp_path: Path
     assert "display_name: Carla → Carlotta" in said
 
 
+def test_a_changed_mapping_shows_in_the_files_words(run: Command, acme: str, tmp_path: Path) -> None:
+    said = run("apply", _file(tmp_path, f"tenant: {acme}\nsettings: {{kill_switch: true}}\n")).out
+
+    assert 'settings: {} → {"kill_switch": true}' in said
+
+
 def test_prune_suspends_who_is_left_out(run: Command, acme: str, tmp_path: Path) -> None:
     without = "\n".join(line for line in realm_of(acme).splitlines() if "carla" not in line)
 

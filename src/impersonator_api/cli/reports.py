@@ -1,6 +1,7 @@
 """What an apply did, as people read it."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 
 from impersonator_api.cli.output import say
 from impersonator_api.realm import Change, Report, TenantReport
@@ -45,4 +46,6 @@ def _change(change: Change) -> Iterable[str]:
 def _value(value: object) -> str:
     if value is None:
         return "-"
-    return ", ".join(str(each) for each in value) or "none" if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(_value(each) for each in value) or "none"
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, Mapping) else str(value)

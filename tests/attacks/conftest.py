@@ -1,15 +1,23 @@
 """Something to attack."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from attacks.doors import Doors, Scene, make_scene
+from attacks.patient import Patient
 from builders import Someone, ordinary_token
+from conftest import MASTER_KEY
+from impersonator_api.app import create_app
+from impersonator_api.settings import Settings
 from impersonator_api.work import Desk
 
+Lines = list[str]
 TokenOf = Callable[[Someone], Awaitable[str]]
 
 
@@ -39,3 +47,32 @@ def token_of(signing_desk: Desk) -> TokenOf:
         return await ordinary_token(signing_desk, someone)
 
     return sign_in
+
+
+@pytest.fixture
+async def patient(fresh_database_url: str, tmp_path: Path) -> AsyncIterator[Patient]:
+    """Ana, who may act as Bob, as long as the database lets her."""
+    settings = Settings(data_dir=tmp_path, master_key=MASTER_KEY, pool_size=2, lock_timeout=timedelta(milliseconds=200))
+    app = create_app(settings, database_url=fresh_database_url, with_worker=False)
+    owner = create_async_engine(fresh_database_url)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as http,
+    ):
+        desk = app.state.office.pattern
+        yield Patient(await make_scene(desk.engine, desk, Doors(http)), owner)
+    await owner.dispose()
+
+
+@pytest.fixture
+def raw_log() -> Iterator[Lines]:
+    """Every event as it is logged, before anything is redacted: the net below is not to be relied on."""
+    lines: Lines = []
+
+    def keep(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        lines.append(repr(event))
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, keep])
+    yield lines
+    structlog.reset_defaults()

@@ -1,63 +1,17 @@
 """A database in trouble: 503 and nothing half done, never the caller's fault and never a token."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from attacks.doors import Doors, Scene, make_scene
+from attacks.doors import Scene
+from attacks.patient import Patient
 from builders import active_sessions, audit_of
-from conftest import MASTER_KEY
-from impersonator_api.app import create_app
-from impersonator_api.settings import Settings
-
-
-@dataclass(frozen=True)
-class Patient:
-    """A service with little patience, on a database of its own that its owner can do anything to."""
-
-    scene: Scene
-    owner: AsyncEngine
-
-    @property
-    def engine(self) -> AsyncEngine:
-        """The service's own way to the database."""
-        return self.scene.acme.engine
-
-    async def as_owner(self, statement: str) -> None:
-        """Run SQL as the owner."""
-        async with self.owner.begin() as db:
-            await db.execute(text(statement))
-
-    async def traces(self) -> tuple[int, int, int]:
-        """How many sessions, refresh tokens and entries there are."""
-        tables = ("impersonation_sessions", "refresh_tokens", "audit_entries")
-        async with self.owner.connect() as db:
-            counts = [(await db.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() for table in tables]  # noqa: S608  # our own tables
-        return counts[0], counts[1], counts[2]
-
-
-@pytest.fixture
-async def patient(fresh_database_url: str, tmp_path: Path) -> AsyncIterator[Patient]:
-    """Ana, who may act as Bob, as long as the database lets her."""
-    settings = Settings(data_dir=tmp_path, master_key=MASTER_KEY, pool_size=2, lock_timeout=timedelta(milliseconds=200))
-    app = create_app(settings, database_url=fresh_database_url, with_worker=False)
-    owner = create_async_engine(fresh_database_url)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as http,
-    ):
-        desk = app.state.office.pattern
-        yield Patient(await make_scene(desk.engine, desk, Doors(http)), owner)
-    await owner.dispose()
-
 
 Use = Callable[[Scene, dict[str, Any]], Coroutine[Any, Any, httpx.Response]]
 
@@ -90,6 +44,7 @@ async def test_a_database_fault_is_503_and_mints_nothing(patient: Patient, use: 
     assert (await USES[use](patient.scene, started)).status_code == 200
 
 
+@pytest.mark.usefixtures("raw_log")
 @pytest.mark.parametrize("use", USES)
 async def test_what_cannot_be_recorded_does_not_happen(patient: Patient, use: str) -> None:
     started = await patient.scene.started()

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from attacks.doors import Scene, claims_of
+from attacks.patient import Patient, halves_in
 from builders import active_sessions, audit_of, session_row
 from impersonator_api import realm
 from impersonator_api.directory.tables import tenants, user_roles
@@ -182,3 +184,25 @@ async def test_a_replayed_tokens_answer_keeps_its_revocation(engine: AsyncEngine
     for tokens in (started, first, second):
         assert (await scene.doors.userinfo(tokens["access_token"])).status_code == 401
     assert "token.replayed" in [entry.action for entry in await audit_of(engine, scene.acme)]
+
+
+async def test_a_storm_leaves_everything_whole(patient: Patient) -> None:
+    scene = patient.scene
+    last: list[dict[str, Any]] = [await scene.started()]
+
+    async def start() -> None:
+        answer = await scene.doors.start(scene.ana_token, scene.bob, client_id=scene.spa)
+        assert answer.status_code in {200, 409, 503}
+        last.extend([answer.json()] if answer.status_code == 200 else [])
+
+    async def refresh() -> None:
+        assert (await scene.refreshed(last[-1])).status_code in {200, 400, 503}
+
+    async def end() -> None:
+        assert (await scene.doors.end(scene.ana_token)).status_code in {200, 404, 409, 503}
+
+    for _ in range(8):
+        await asyncio.gather(*[act() for act in (start, refresh, refresh, end, start, refresh, end, start)])
+
+    assert await halves_in(patient.owner) == {}
+    assert len(last) > 8

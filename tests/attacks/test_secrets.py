@@ -1,32 +1,14 @@
 """No token and no secret leaves but in the one answer that is for it: not in logs, errors, URLs or the audit."""
 
 import json
-from collections.abc import Iterator
 
 import httpx
-import pytest
-import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from attacks.conftest import Lines
 from attacks.doors import START, TOKEN, Scene, bearer
 from builders import SECRET, audit_of
 from impersonator_api.logs import redact_secrets
-
-Lines = list[str]
-
-
-@pytest.fixture
-def raw_log() -> Iterator[Lines]:
-    """Every event as it is logged, before anything is redacted: the net below is not to be relied on."""
-    lines: Lines = []
-
-    def keep(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        lines.append(repr(event))
-        raise structlog.DropEvent
-
-    structlog.configure(processors=[structlog.contextvars.merge_contextvars, keep])
-    yield lines
-    structlog.reset_defaults()
 
 
 async def whole_journey(scene: Scene) -> tuple[list[httpx.Response], list[str]]:

@@ -16,6 +16,7 @@ START = "/api/admin/impersonate"
 END = f"{START}/end"
 SESSIONS = f"{START}/sessions"
 TOKEN = "/oauth2/v1/token"
+LOGOUT = "/identity/v1/logout"
 USERINFO = "/oauth2/v1/userinfo"
 
 

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from attacks.conftest import TokenOf
-from attacks.doors import Scene, claims_of
+from attacks.doors import LOGOUT, Scene, bearer, claims_of
 from builders import active_sessions, audit_of, session_row
 from conftest import Clock
 
-HOW = ("stopped", "by its own token", "revoked", "replaced", "given back", "expired")
+HOW = ("stopped", "logged out", "by its own token", "revoked", "replaced", "given back", "expired")
 
 
 async def statuses_at_every_door(scene: Scene, started: dict[str, Any]) -> dict[str, int]:
@@ -23,6 +23,9 @@ async def statuses_at_every_door(scene: Scene, started: dict[str, Any]) -> dict[
         "end": await doors.end(access),
         "end by id": await doors.end(access, started["session_id"]),
         "list": await doors.list(access),
+        "logout": await doors.http.post(LOGOUT, data={"a": "b"}, headers=bearer(access)),
+        "context": await doors.http.get("/impersonation/context", headers=bearer(access)),
+        "active": await doors.http.get("/impersonation/active", headers=bearer(access)),
         "show": await doors.show(access, started["session_id"]),
         "on behalf, as bearer": await doors.on_behalf(access, scene.ana_token, scene.bob, scene.spa),
         "on behalf, as impersonator": await doors.on_behalf(service, access, scene.bob, scene.spa),
@@ -43,6 +46,9 @@ async def finish(scene: Scene, started: dict[str, Any], how: str, token_of: Toke
             (await scene.doors.end(lead, started["session_id"])).raise_for_status()
         case "replaced":
             await scene.started()
+        case "logged out":
+            headers = bearer(started["access_token"])
+            (await scene.doors.http.post(LOGOUT, data={"a": "b"}, headers=headers)).raise_for_status()
         case "given back":
             (await scene.doors.revoke(started["refresh_token"], scene.spa)).raise_for_status()
         case _:

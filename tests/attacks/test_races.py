@@ -15,7 +15,7 @@ from attacks.doors import Scene, claims_of
 from attacks.patient import Patient, halves_in
 from builders import active_sessions, audit_of, session_row
 from impersonator_api import realm
-from impersonator_api.directory.tables import tenants, user_roles
+from impersonator_api.directory.tables import tenants, user_roles, users
 from impersonator_api.sessions.tables import active_slots
 from impersonator_api.tokens.tables import refresh_tokens
 from impersonator_api.work import Desk
@@ -184,6 +184,16 @@ async def test_a_replayed_tokens_answer_keeps_its_revocation(engine: AsyncEngine
     for tokens in (started, first, second):
         assert (await scene.doors.userinfo(tokens["access_token"])).status_code == 401
     assert "token.replayed" in [entry.action for entry in await audit_of(engine, scene.acme)]
+
+
+async def test_twenty_uses_at_once_after_a_harmless_change_all_go_through(scene: Scene) -> None:
+    started = await scene.started()
+    await scene.acme.change(users, users.c.id == scene.bob.id, display_name="Robert")
+    token = started["access_token"]
+
+    answers = await asyncio.gather(*[scene.doors.userinfo(token) for _ in range(AT_ONCE - 5)], scene.refreshed(started))
+
+    assert {answer.status_code for answer in answers} == {200}
 
 
 async def test_a_storm_leaves_everything_whole(patient: Patient) -> None:

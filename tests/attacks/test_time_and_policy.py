@@ -47,6 +47,17 @@ async def test_a_used_token_stays_used_when_its_client_begins_to_reuse_tokens(
     assert (await session_row(engine, started["session_id"])).end_reason == "refresh_replayed"
 
 
+async def test_a_retried_answer_promises_no_longer_life_than_is_left(scene: Scene, clock: Clock) -> None:
+    started = await scene.started()
+    first = (await scene.refreshed(started)).raise_for_status().json()
+    clock.forward(seconds=9)
+
+    again = (await scene.refreshed(started)).raise_for_status().json()
+
+    assert again["refresh_token_expires_in"] == first["refresh_token_expires_in"] - 9
+    assert again["refresh_token_expires_on"] == first["refresh_token_expires_on"]
+
+
 @pytest.mark.parametrize("microseconds", [1, 400_000, 999_999])
 async def test_a_session_shorter_than_a_second_is_no_fault_and_no_longer(
     scene: Scene, clock: Clock, microseconds: int

@@ -51,9 +51,14 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "at_end_by_id": "200",
         "at_end": "401 invalid-token",  # it has just ended its session
         "at_stop": "401 invalid-token",
+        "at_logout": "401 invalid-token",
     },
     kinds.refresh: NOWHERE | {"as_refresh_token": "200"},
-    kinds.ordinary: {"as_service": NO_RIGHT, "as_refresh_token": "400 invalid_grant"},
+    kinds.ordinary: {
+        "at_logout": "403 not-your-session",
+        "as_service": NO_RIGHT,
+        "as_refresh_token": "400 invalid_grant",
+    },
     kinds.service: {
         "at_userinfo": "403 token-has-no-user",
         "at_start": NO_RIGHT,
@@ -74,6 +79,7 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "at_end_by_id": NO_RIGHT,
         "at_end": NO_RIGHT,
         "at_stop": NO_RIGHT,
+        "at_logout": "403 not-your-session",
     },
     kinds.of_another_tenant: {
         "at_userinfo": "200",  # whom it stands for at home
@@ -87,6 +93,7 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "in_a_cookie_at_start": "404 target-unknown",
         "at_enveloped_start": "404 target-unknown",
         "at_stop": "404 session-unknown",
+        "at_logout": "403 not-your-session",
         "at_end_by_id": "404 session-unknown",
         "at_end": "404 no-active-session",
     },

@@ -204,6 +204,10 @@ async def at_stop(crime: Crime, token: str) -> httpx.Response:
     return await crime.scene.doors.http.post(path, headers=bearer(token))
 
 
+async def at_logout(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.http.post("/identity/v1/logout", data={"a": "b"}, headers=bearer(token))
+
+
 async def at_end_by_id(crime: Crime, token: str) -> httpx.Response:
     return await crime.scene.doors.end(token, crime.started["session_id"])
 
@@ -232,6 +236,7 @@ PLACES: tuple[Place, ...] = (
     at_end_by_id,
     at_end,
     at_stop,
+    at_logout,
 )
 """In this order: what ends the session comes last."""
 

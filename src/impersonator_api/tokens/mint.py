@@ -1,8 +1,9 @@
 """Claims become tokens here, signed with the key ring; the refresh token's row is for its story to write."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from math import floor
 from typing import cast
 from uuid import UUID
 
@@ -63,8 +64,9 @@ def mint_refresh(work: Work, grant: ImpersonationGrant, *, tenant_id: UUID, fami
 
 
 def sign_refresh_again(work: Work, claims: Mapping[str, object]) -> Minted:
-    """The same refresh token once more, for a client whose answer got lost."""
-    return _minted(work, claims, alg=SigningAlgorithm.ES256, typ=make.REFRESH)
+    """The same refresh token once more, for a client whose answer got lost; `expires_in` counts from now."""
+    minted = _minted(work, claims, alg=SigningAlgorithm.ES256, typ=make.REFRESH)
+    return replace(minted, expires_in=max(0, floor((minted.expires_at - work.now).total_seconds())))
 
 
 def mint_service(work: Work, grant: ServiceGrant, *, alg: str) -> Minted:

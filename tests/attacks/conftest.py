@@ -60,7 +60,7 @@ async def patient(fresh_database_url: str, tmp_path: Path) -> AsyncIterator[Pati
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000") as http,
     ):
         desk = app.state.office.pattern
-        yield Patient(await make_scene(desk.engine, desk, Doors(http)), owner)
+        yield Patient(await make_scene(desk.engine, desk, Doors(http)), owner, desk)
     await owner.dispose()
 
 

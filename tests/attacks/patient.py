@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from attacks.doors import Scene
+from impersonator_api.work import Desk
 
 MUST_BE_EMPTY = {
     "sessions without their entry": """
@@ -26,7 +27,8 @@ MUST_BE_EMPTY = {
             (SELECT FROM refresh_tokens n WHERE n.id = t.successor_id)""",
     "ends without their entry": """
         SELECT id FROM impersonation_sessions s WHERE s.status = 'ended' AND NOT EXISTS
-            (SELECT FROM audit_entries a WHERE a.session_id = s.id AND a.action = 'session.ended')""",
+            (SELECT FROM audit_entries a
+             WHERE a.session_id = s.id AND a.action IN ('session.ended', 'session.expired'))""",
     "entries of ends that were not": """
         SELECT id FROM audit_entries a WHERE a.action = 'session.ended' AND NOT EXISTS
             (SELECT FROM impersonation_sessions s WHERE s.id = a.session_id AND s.status = 'ended')""",
@@ -58,6 +60,7 @@ class Patient:
 
     scene: Scene
     owner: AsyncEngine
+    desk: Desk
 
     @property
     def engine(self) -> AsyncEngine:

@@ -18,6 +18,9 @@ log = structlog.get_logger()
 MONTHS_AHEAD = 3
 HOUR = timedelta(hours=1)
 
+AGAIN = timedelta(minutes=1)
+"""After a failure, where a duty is not due sooner anyway."""
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:
@@ -56,8 +59,8 @@ async def run_duties(desk: Desk, *, stop: asyncio.Event, duties: Sequence[Duty] 
     while not stop.is_set():
         for duty in duties:
             if due_at[duty] <= monotonic():
-                await _do(desk, duty)
-                due_at[duty] = monotonic() + duty.every.total_seconds()
+                pause = duty.every if await _is_done(desk, duty) else min(duty.every, AGAIN)
+                due_at[duty] = monotonic() + pause.total_seconds()
         try:
             await asyncio.wait_for(stop.wait(), desk.settings.worker_interval.total_seconds())
         except TimeoutError:
@@ -69,7 +72,7 @@ async def run_once(desk: Desk) -> dict[str, object]:
     return {duty.name: await desk.run_in_transaction(_alone, duty) for duty in DUTIES}
 
 
-async def _do(desk: Desk, duty: Duty) -> None:
+async def _is_done(desk: Desk, duty: Duty) -> bool:
     try:
         done = await desk.run_in_transaction(_alone, duty)
     except ServiceError as error:
@@ -80,6 +83,8 @@ async def _do(desk: Desk, duty: Duty) -> None:
     else:
         if done:
             log.info("duty done", duty=duty.name, count=done)
+        return True
+    return False
 
 
 async def _alone(work: Work, duty: Duty) -> object:

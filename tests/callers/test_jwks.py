@@ -133,6 +133,15 @@ async def test_an_outage_keeps_known_keys(find: Asking, idp: Provider, clock: Cl
     assert idp.asked == 4
 
 
+async def test_a_withdrawn_key_lets_nobody_in_after_a_long_quiet(find: Asking, idp: Provider, clock: Clock) -> None:
+    withdrawn = idp.keys[0]
+    await find(withdrawn)
+    idp.keys[:] = [pair()]
+    clock.forward(hours=1)
+
+    assert await find(withdrawn) is None
+
+
 async def test_an_outage_fails_closed_for_unknown_keys(find: Asking, idp: Provider, clock: Clock) -> None:
     await find()
     clock.forward(seconds=30)

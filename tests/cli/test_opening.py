@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 from cli.conftest import Command
 from cli.processes import has_postgres
+from impersonator_api.cli.errors import NotPostgresError
 from impersonator_api.cli.leaving import signals_held
 from impersonator_api.cli.opening import driver_url
 
@@ -54,3 +55,8 @@ def test_a_signal_waits_until_what_it_ends_can_be_ended() -> None:
         during = list(heard)
 
     assert (during, heard) == ([], [signal.SIGTERM])
+
+
+def test_another_kind_of_database_is_refused() -> None:
+    with pytest.raises(NotPostgresError, match="postgresql"):
+        driver_url("mysql://somebody@127.0.0.1/impersonator")

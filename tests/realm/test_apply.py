@@ -200,8 +200,16 @@ async def test_an_external_id_that_is_another_users_id_is_refused(applied: Appli
     ("text", "fault"),
     [
         (
-            "users: [{external_id: 3, email: Bob@acme.test}, {external_id: 1002}]",
+            "users: [{email: Bob@acme.test}, {external_id: 1002}]",
             "users[1]: is the same person as another entry",
+        ),
+        (
+            "users: [{external_id: 3, email: Bob@acme.test}]",
+            "users[0].email: belongs to a user with another external id",
+        ),
+        (
+            "issuers: [{issuer: 'https://idp.test', jwks_uri: 'https://idp.test/k', audience: us, typ: [JWT]}]",
+            "issuers[0].require_claims: must tell access tokens from others where typ is JWT",
         ),
         (
             "users: [{external_id: 1001, email: bob@acme.test}]",

@@ -96,6 +96,15 @@ async def test_an_unknown_filter_or_value_is_refused(
     assert answer.status_code == 422
 
 
+async def test_a_repeated_filter_is_refused(engine: AsyncEngine, acting_as: ActingAs) -> None:
+    acme = await make_tenant(engine)
+    http = await acting_as(await acme.person("ana", "super_admin"))
+
+    answer = await http.get(f"{PATH}?status=active&status=ended")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "repeated-parameter")
+
+
 async def test_a_cursor_of_other_filters_is_refused(
     engine: AsyncEngine, signing_desk: Desk, clock: Clock, acting_as: ActingAs
 ) -> None:

@@ -21,6 +21,9 @@ MAX_BYTES = 512 * 1024
 FRESH = timedelta(minutes=5)
 """After this the keys are fetched again, behind the back of the request that noticed."""
 
+STALE = timedelta(hours=1)
+"""After this nobody is let in by what was known before it was asked for again: a key may have been withdrawn."""
+
 PAUSE = timedelta(seconds=30)
 """Between two fetches from one place, whatever kids the tokens make up."""
 
@@ -72,7 +75,7 @@ class IssuerKeys:
         """
         place = self._places.setdefault(jwks_uri, _Place())
         key = place.keys.get((kid, alg))
-        if key is not None:
+        if key is not None and not place.is_due(now, STALE):
             if place.is_due(now, FRESH) and not place.fetching.locked():
                 self._refetch_behind(jwks_uri, place, now)
             return key

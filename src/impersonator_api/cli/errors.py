@@ -25,6 +25,12 @@ class SettingsInvalidError(CommandError):
     code = "settings-invalid"
 
 
+class NotPostgresError(CommandError):
+    """The database's URL names another kind of database."""
+
+    code = "not-postgres"
+
+
 class SchemaBehindError(CommandError):
     """The database's schema is not the one this version was written for."""
 

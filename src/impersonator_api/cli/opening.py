@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from impersonator_api import __version__, embedded, tokens
-from impersonator_api.cli.errors import SchemaBehindError, SettingsInvalidError, settings_faults
+from impersonator_api.cli.errors import NotPostgresError, SchemaBehindError, SettingsInvalidError, settings_faults
 from impersonator_api.cli.leaving import signals_held
 from impersonator_api.database import build_engine, faults_told
 from impersonator_api.logs import configure_logging
@@ -121,7 +121,10 @@ async def schema_at(url: str) -> str | None:
 
 def driver_url(url: str) -> str:
     """A PostgreSQL URL the way other tools write it, for our driver: asyncpg says `ssl` for `sslmode`."""
-    parts = make_url(url).set(drivername="postgresql+asyncpg")
+    parts = make_url(url)
+    if parts.get_backend_name() not in {"postgresql", "postgres"}:
+        raise NotPostgresError("IMPERSONATOR_DATABASE_URL must be a postgresql:// URL; no other database will do.")
+    parts = parts.set(drivername="postgresql+asyncpg")
     if "sslmode" in parts.query:
         renamed = {"ssl": parts.query["sslmode"]}
         parts = parts.difference_update_query(["sslmode"]).update_query_dict(renamed)

@@ -66,6 +66,8 @@ def plan_users(plan: Plan, setting: Setting, roles: Ids, workspaces: Ids) -> Cro
         if person_id in planned:
             plan.faults.add(("users", index), "is the same person as another entry")
             continue
+        if _is_somebody_elses_address(stored, user):
+            plan.faults.add(("users", index, "email"), "belongs to a user with another external id")
         planned[person_id] = _plan_user(setting, rows, (stored, person_id, user))
         if _is_id_of_another(planned[person_id]["external_id"], person_id, ids):
             plan.faults.add(("users", index, "external_id"), "is the id of another user")
@@ -100,6 +102,12 @@ def _find(user: User, known: Mapping[str, Mapping[str, Stored]]) -> Stored | Non
         if value is not None and (stored := known[name].get(key_of(name, value))):
             return stored
     return None
+
+
+def _is_somebody_elses_address(stored: Stored | None, user: User) -> bool:
+    # Threat: addresses change hands; whoever gets an old one must not inherit the account behind it.
+    known = None if stored is None else stored.values["external_id"]
+    return known is not None and user.external_id is not None and user.external_id != known
 
 
 def _index(people: Iterable[Stored], name: str) -> Mapping[str, Stored]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from impersonator_api.directory.inventory import Stored
 from impersonator_api.directory.tables import issuers, roles, workspaces
-from impersonator_api.realm.document import Realm
+from impersonator_api.realm.document import Realm, TokenType
 from impersonator_api.realm.plan import Plan, Rows, Setting, differences, in_order, merged, values_of
 from impersonator_api.realm.report import FieldChange
 
@@ -92,6 +92,9 @@ def _refuse_misfits(plan: Plan, setting: Setting, index: int, row: Mapping[str, 
     if row["issuer"] == setting.own_issuer:
         # Threat: whoever holds that jwks_uri's keys could sign tokens in our own name.
         plan.faults.add(("issuers", index, "issuer"), "is this service itself; its own tokens need no listing")
+    if TokenType.JWT in row["typ"] and not row["require_claims"]:
+        # Threat: ID tokens have that `typ` too; only a claim of the issuer's own tells an access token.
+        plan.faults.add(("issuers", index, "require_claims"), "must tell access tokens from others where typ is JWT")
     for name in ("issuer", "jwks_uri"):
         if setting.is_production and str(row[name]).startswith("http:"):
             plan.faults.add(("issuers", index, name), "must be https; http is for development")

@@ -24,6 +24,9 @@ from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
 SWEPT_AT_ONCE = 200
+MOST_ROUNDS = 25
+"""Of one sweep: its transaction must end before its locks are in anybody's way."""
+
 DECIDED_AT_ONCE = 200
 
 
@@ -135,16 +138,21 @@ def _refuse_ended(work: Work, session: Session) -> None:
 
 async def expire_overdue(work: Work) -> int:
     """Write down the end of overdue sessions, a batch at a time; expiry itself needs no sweeper."""
-    rows = (await work.read(store.overdue(work.now, SWEPT_AT_ONCE))).mappings().all()
-    over = [
-        remembered.ending(
-            work, store.session_from(row["session"]), reason=EndReason.EXPIRED, client_label=row["client_label"]
-        )
-        for row in rows
-    ]
-    if over:
+    swept = 0
+    for _ in range(MOST_ROUNDS):
+        rows = (await work.read(store.overdue(work.now, SWEPT_AT_ONCE))).mappings().all()
+        if not rows:
+            break
+        over = [
+            remembered.ending(
+                work, store.session_from(row["session"]), reason=EndReason.EXPIRED, client_label=row["client_label"]
+            )
+            for row in rows
+        ]
         work.write(*remembered.ended(work, over, by=SERVICE_ITSELF))
-    return len(over)
+        await work.send()
+        swept += len(rows)
+    return swept
 
 
 async def end_disallowed(work: Work, tenant_id: UUID) -> Counter[EndReason]:

@@ -8,6 +8,9 @@ from json import dumps
 from urllib.parse import urlencode
 from uuid import UUID
 
+from fastapi import Request
+
+from impersonator_api.errors import InvalidError
 from impersonator_api.settings import Settings
 from impersonator_api.web.errors import InvalidCursorError
 
@@ -17,6 +20,19 @@ LENGTH = len(VERSION) + 16 + MARK_LENGTH
 
 Filters = Mapping[str, str | None]
 """The filters a list was asked for, as they were sent; without `limit` and `cursor`."""
+
+
+class RepeatedParameterError(InvalidError):
+    """A query parameter came twice; which of them was meant is not guessed."""
+
+    code = "repeated-parameter"
+    title = "Repeated query parameter"
+
+
+async def refuse_repeated(request: Request) -> None:
+    """Raise where a query parameter is repeated: a list filtered by one of them would mislead."""
+    if len(request.query_params.multi_items()) != len(request.query_params):
+        raise RepeatedParameterError("Send each query parameter once.")
 
 
 def cursor_after(last: UUID, filters: Filters) -> str:

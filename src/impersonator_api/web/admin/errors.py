@@ -15,6 +15,7 @@ from impersonator_api.sessions.listing import UnknownFilterValueError
 from impersonator_api.tokens import InvalidTokenError
 from impersonator_api.web.errors import BodyTooLargeError, InvalidCursorError, UnsupportedMediaTypeError
 from impersonator_api.web.identifiers import MalformedIdError
+from impersonator_api.web.paging import RepeatedParameterError
 
 Errors = tuple[type[ServiceError], ...]
 
@@ -66,6 +67,7 @@ OF_LIST: Errors = (
     sessions.ImpersonationTokenNotAllowedError,
     InvalidError,
     InvalidCursorError,
+    RepeatedParameterError,
     UnknownFilterValueError,
 )
 

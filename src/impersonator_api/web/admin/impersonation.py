@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from impersonator_api import sessions
 from impersonator_api.web.admin import errors
@@ -20,7 +20,7 @@ from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import EnderDep, ReaderDep, StarterDep
 from impersonator_api.web.identifiers import read_uuid
 from impersonator_api.web.openapi import openapi_body, openapi_security, problems_documented
-from impersonator_api.web.paging import next_page, read_cursor
+from impersonator_api.web.paging import next_page, read_cursor, refuse_repeated
 from impersonator_api.web.work import DeskDep
 
 PATH = "/api/admin/impersonate"
@@ -59,6 +59,7 @@ async def end(request: Request, desk: DeskDep, ender: EnderDep) -> EndAnswer:
 @router.get(
     "/sessions",
     summary="List sessions",
+    dependencies=[Depends(refuse_repeated)],
     responses=problems_documented(*errors.OF_LIST),
     openapi_extra=SIGNED_IN,
 )

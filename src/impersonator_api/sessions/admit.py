@@ -113,6 +113,9 @@ async def _admit(work: Work, credentials: Credentials | None, rights: frozenset[
 
 def _require_right(work: Work, caller: Principal, rights: frozenset[Permission]) -> None:
     held = caller.party.permissions_anywhere
+    # A service's token may be good for less than the service itself (RFC 6749 §3.3).
+    if rights and isinstance(caller, ServiceCaller) and not caller.scopes & IMPERSONATION_SCOPES:
+        held = frozenset()
     if rights and not any(holds(held, right) for right in rights):
         raise RightMissingError(
             f"This needs one of the permissions {', '.join(sorted(rights))}.", record=[_right_missing(work, caller)]

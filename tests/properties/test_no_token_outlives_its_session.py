@@ -10,7 +10,7 @@ from impersonator_api.work import Desk
 from properties.lives import GRANTED, LIVES, Event, Life, begin, live
 
 a_few_lives = settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 ACCESS_TOKEN_LIVES = 300

@@ -18,7 +18,7 @@ CLIENTS = st.fixed_dictionaries(
 SAID = ("sid", "sub", "act", "impersonated_by", "impersonatedBy", "client_id", "tenant")
 
 a_few_lives = settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

@@ -191,3 +191,20 @@ PRIVILEGED_TARGETS_TOO = {
 }
 
 SUPPORT_ACTS = {"name": "support-acts", "impersonators": {"roles": ["support"]}, "modes": ["full"]}
+
+
+async def test_one_tenants_policy_never_answers_for_another(scene: Scene, elsewhere: Scene) -> None:
+    refusing = {"version": 1, "rules": [SUPPORT_ACTS]}
+    allowing = {"version": 1, "rules": [{**SUPPORT_ACTS, "impersonators": {"roles": ["super_admin"]}}]}
+    await scene.acme.policy(refusing)
+    await elsewhere.acme.policy(allowing)
+
+    pairs = [
+        (
+            await scene.doors.start(scene.ana_token, scene.bob),
+            await elsewhere.doors.start(elsewhere.ana_token, elsewhere.bob),
+        )
+        for _ in range(3)
+    ]
+
+    assert {(here.status_code, there.status_code) for here, there in pairs} == {(403, 200)}

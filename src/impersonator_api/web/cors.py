@@ -4,6 +4,7 @@ An origin is allowed where an active SPA has a redirect URI of it. That is no ri
 cookie is ever allowed along. So the answer may be remembered for a while.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -24,6 +25,8 @@ PREFLIGHT = {
 REMEMBERED = timedelta(seconds=30)
 MOST_REMEMBERED = 1024
 LONGEST_ORIGIN = 255
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")
+"""RFC 6454 §6.2: scheme, host, perhaps a port; anything longer or shorter would match a part of a redirect URI."""
 
 
 class Cors:
@@ -55,7 +58,8 @@ class Cors:
         known = self._known.get(origin)
         if known is not None and known[1] > now:
             return known[0]
-        allowed = len(origin) <= LONGEST_ORIGIN and await desk.run(is_spa_origin, origin)
+        is_one = len(origin) <= LONGEST_ORIGIN and ORIGIN.fullmatch(origin) is not None
+        allowed = is_one and await desk.run(is_spa_origin, origin)
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         self._known[origin] = (allowed, now + REMEMBERED)

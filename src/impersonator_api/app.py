@@ -34,6 +34,7 @@ from impersonator_api.web import (
 from impersonator_api.web.admin import impersonation
 from impersonator_api.web.cors import Cors
 from impersonator_api.web.entrance import Entrance
+from impersonator_api.web.oauth_answers import oauth_error
 from impersonator_api.web.openapi import DESCRIPTION, OAUTH, TAGS, USERINFO, DocumentedService
 from impersonator_api.web.problems import Answers, ErrorStyle, problem
 from impersonator_api.web.wire import BoundedHttpProtocol
@@ -57,7 +58,7 @@ ROUTERS: Sequence[APIRouter] = (
 ERROR_STYLES: Mapping[str, ErrorStyle] = {
     # RFC 6750 §3 wants a Bearer challenge here, where the rest of the prefix authenticates clients.
     USERINFO: problem,
-    OAUTH: lambda error, _request: oauth.oauth_error(error),
+    OAUTH: lambda error, _request: oauth_error(error),
 }
 """Path prefixes whose protocol words errors in its own way, first match first; all others answer problem+json."""
 

@@ -5,12 +5,18 @@ from fastapi.responses import JSONResponse
 
 from impersonator_api import oauth
 from impersonator_api.tokens import KeyRing
+from impersonator_api.web import examples
+from impersonator_api.web.openapi import answer_documented
 from impersonator_api.web.work import office_of
 
 router = APIRouter(prefix="/.well-known", tags=["discovery"])
 
 
-@router.get("/oauth-authorization-server", summary="What this authorization server offers")
+@router.get(
+    "/oauth-authorization-server",
+    summary="What this authorization server offers",
+    responses=answer_documented({"ours": oauth.metadata(examples.ISSUER)}),
+)
 async def authorization_server(request: Request) -> JSONResponse:
     """The metadata document (RFC 8414)."""
     settings = office_of(request).settings
@@ -18,7 +24,11 @@ async def authorization_server(request: Request) -> JSONResponse:
     return JSONResponse(oauth.metadata(settings.issuer), headers={"Cache-Control": f"public, max-age={max_age}"})
 
 
-@router.get("/jwks.json", summary="Public keys", responses={304: {"description": "Not changed since that ETag."}})
+@router.get(
+    "/jwks.json",
+    summary="Public keys",
+    responses=answer_documented({"one key": examples.KEYS}) | {304: {"description": "Not changed since that ETag."}},
+)
 async def jwks(request: Request) -> Response:
     """The keys that verify our tokens (RFC 7517): those in use, those to come, and those that may still be needed."""
     office = office_of(request)

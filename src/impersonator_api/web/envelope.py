@@ -29,7 +29,7 @@ class Envelope(BaseModel, Generic[T]):
     message: str
 
 
-class StartBody(BaseModel):
+class EnvelopedStartBody(BaseModel):
     """Whom to act as, why, where, how far and until when."""
 
     model_config = ConfigDict(extra="forbid", strict=True)

@@ -7,6 +7,8 @@ from impersonator_api.database import faults_told
 from impersonator_api.errors import ServiceError
 from impersonator_api.migrate import revision_of
 from impersonator_api.tokens import KeyRing
+from impersonator_api.web import examples
+from impersonator_api.web.openapi import Json, answer_documented
 from impersonator_api.web.work import Office, office_of
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -15,13 +17,21 @@ RETRY_AFTER = "2"
 OK = "ok"
 
 
-@router.get("/live", summary="Is the process alive?")
+@router.get("/live", summary="Is the process alive?", responses=answer_documented({"yes": {"status": "alive"}}))
 async def live() -> JSONResponse:
     """Asks nothing of the database: a restart would not bring that back."""
     return JSONResponse({"status": "alive"})
 
 
-@router.get("/ready", summary="Can it do its work?", responses={503: {"description": "Not now; `checks` says why."}})
+NOT_READY: Json = {
+    "description": "Not now; `checks` says why.",
+    "content": {"application/json": {"schema": {"type": "object"}, "examples": {"no": {"value": examples.NOT_READY}}}},
+}
+
+
+@router.get(
+    "/ready", summary="Can it do its work?", responses=answer_documented({"yes": examples.READY}) | {503: NOT_READY}
+)
 async def ready(request: Request) -> JSONResponse:
     """The database answers, its schema is the one this code was written for, and there are keys to sign with."""
     office = office_of(request)

@@ -6,13 +6,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from impersonator_api import sessions
-from impersonator_api.sessions.errors import NotYourSessionError
-from impersonator_api.sessions.logout import RedirectUnknownError
-from impersonator_api.web.admin.errors import OF_ANY
+from impersonator_api.web import examples
+from impersonator_api.web.admin.errors import OF_LOGOUT
 from impersonator_api.web.bodies import read_form
 from impersonator_api.web.caller import CredentialsDep
-from impersonator_api.web.errors import FormError
-from impersonator_api.web.openapi import openapi_form, openapi_security, problems_documented
+from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security, problems_documented
 from impersonator_api.web.work import DeskDep
 
 router = APIRouter(prefix="/identity/v1", tags=["oauth"])
@@ -21,7 +19,8 @@ FORM = openapi_form(
     {
         "refresh_token": "The session's; another one's is refused.",
         "post_logout_redirect_uri": "One of the client's redirect URIs.",
-    }
+    },
+    examples=examples.LOGOUT_FORMS,
 )
 
 
@@ -35,7 +34,7 @@ class LogoutAnswer(BaseModel):
 @router.post(
     "/logout",
     summary="Log an impersonation out",
-    responses=problems_documented(*OF_ANY, FormError, NotYourSessionError, RedirectUnknownError),
+    responses=answer_documented(examples.LOGGED_OUT) | problems_documented(*OF_LOGOUT),
     openapi_extra=FORM | openapi_security("bearer"),
 )
 async def logout(request: Request, desk: DeskDep, credentials: CredentialsDep) -> LogoutAnswer:

@@ -8,21 +8,22 @@ from pydantic import BaseModel, ConfigDict
 
 from impersonator_api import oauth
 from impersonator_api.sessions import SessionNotRunningError
+from impersonator_api.web import examples
 from impersonator_api.web.bodies import read_form
-from impersonator_api.web.oauth import NO_STORE, OAUTH_ERRORS
-from impersonator_api.web.openapi import openapi_form, openapi_security
+from impersonator_api.web.oauth_answers import NO_STORE, OF_ANY, OF_REVOKE, oauth_errors_documented
+from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security
 from impersonator_api.web.work import DeskDep
 
 router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
 
-TOKEN_FORM = openapi_form(
-    {
-        "token": "An access or refresh token.",
-        "token_type_hint": "Not needed, and never wrong.",
-        "client_id": "Of a public client, which may only revoke.",
-    },
-    required=["token"],
-) | openapi_security("basic")
+PARAMETERS = {
+    "token": "An access or refresh token.",
+    "token_type_hint": "Not needed, and never wrong.",
+    "client_id": "Of a public client, which may only revoke.",
+}
+INTROSPECT_FORM = openapi_form(PARAMETERS, examples=examples.INTROSPECT_FORMS, required=["token"])
+REVOKE_FORM = openapi_form(PARAMETERS, examples=examples.REVOKE_FORMS, required=["token"])
+BASIC = openapi_security("basic")
 
 
 class Introspection(BaseModel):
@@ -44,8 +45,8 @@ class Introspection(BaseModel):
     "/introspect",
     summary="Does this token count now?",
     response_model=Introspection,
-    responses=OAUTH_ERRORS,
-    openapi_extra=TOKEN_FORM,
+    responses=answer_documented(examples.INTROSPECTED) | oauth_errors_documented(*OF_ANY),
+    openapi_extra=INTROSPECT_FORM | BASIC,
 )
 async def introspect(request: Request, desk: DeskDep) -> JSONResponse:
     """Session, people, client and consent are looked at as they are now; services only."""
@@ -59,7 +60,13 @@ async def introspect(request: Request, desk: DeskDep) -> JSONResponse:
     return JSONResponse(dict(told), headers=NO_STORE)
 
 
-@router.post("/revoke", summary="Give a token back", responses=OAUTH_ERRORS, openapi_extra=TOKEN_FORM)
+@router.post(
+    "/revoke",
+    summary="Give a token back",
+    response_class=Response,
+    responses=oauth_errors_documented(*OF_REVOKE),
+    openapi_extra=REVOKE_FORM | BASIC,
+)
 async def revoke(request: Request, desk: DeskDep) -> Response:
     """The token's session ends, and every token of it; an unknown token is a success too."""
     parameters = await read_form(request)

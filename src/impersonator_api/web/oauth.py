@@ -1,28 +1,22 @@
 """The OAuth doors: tokens, and whom they stand for."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from impersonator_api import oauth, sessions
-from impersonator_api.callers import errors as callers
-from impersonator_api.database import DatabaseAwayError
-from impersonator_api.errors import ConflictError, ServiceError, UnauthenticatedError, UnavailableError
-from impersonator_api.oauth import OAuthError, TokenAnswer
-from impersonator_api.tokens import InvalidTokenError
+from impersonator_api.oauth import TokenAnswer
+from impersonator_api.sessions.identify import ServiceHasNoUserError
+from impersonator_api.web import examples
+from impersonator_api.web.admin.errors import OF_CREDENTIALS
 from impersonator_api.web.bodies import read_form
 from impersonator_api.web.caller import CredentialsDep
-from impersonator_api.web.openapi import openapi_form, openapi_security, problems_documented
-from impersonator_api.web.problems import problem_headers
+from impersonator_api.web.oauth_answers import NO_STORE, OF_TOKEN, oauth_errors_documented
+from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security, problems_documented
 from impersonator_api.web.userinfo import ACTING, UserInfo
 from impersonator_api.web.work import DeskDep
 
 router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
-
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-"""RFC 6749 §5.1."""
 
 TOKEN_FORM = openapi_form(
     {
@@ -32,6 +26,7 @@ TOKEN_FORM = openapi_form(
         "client_id": "Of a public client; a service uses HTTP Basic.",
         "client_secret": "Instead of HTTP Basic; never both.",
     },
+    examples=examples.TOKEN_FORMS,
     required=["grant_type"],
 )
 
@@ -63,27 +58,12 @@ class TokenBody(BaseModel):
         )
 
 
-class OAuthErrorBody(BaseModel):
-    """An error in the words of RFC 6749 §5.2."""
-
-    error: str
-    error_description: str | None = None
-
-
-OAUTH_ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"model": OAuthErrorBody, "description": "`invalid_request`, `invalid_grant`, `invalid_scope`, …"},
-    401: {"model": OAuthErrorBody, "description": "`invalid_client`"},
-    413: {"model": OAuthErrorBody, "description": "`invalid_request`: the form is too large"},
-    503: {"model": OAuthErrorBody, "description": "`temporarily_unavailable`: nothing was changed, ask again"},
-}
-
-
 @router.post(
     "/token",
     summary="Trade a credential for tokens",
     response_model=TokenBody,
     response_model_exclude_none=True,
-    responses=OAUTH_ERRORS,
+    responses=answer_documented(examples.TOKENS) | oauth_errors_documented(*OF_TOKEN),
     openapi_extra=TOKEN_FORM,
 )
 async def token(request: Request, desk: DeskDep) -> JSONResponse:
@@ -99,9 +79,7 @@ async def token(request: Request, desk: DeskDep) -> JSONResponse:
     "/userinfo",
     summary="Whom a token stands for, and who is acting",
     response_model=UserInfo,
-    responses=problems_documented(
-        UnauthenticatedError, InvalidTokenError, callers.CallerUnknownError, DatabaseAwayError
-    ),
+    responses=answer_documented(examples.USERS) | problems_documented(*OF_CREDENTIALS, ServiceHasNoUserError),
     openapi_extra=openapi_security("bearer"),
 )
 async def userinfo(desk: DeskDep, credentials: CredentialsDep) -> JSONResponse:
@@ -109,32 +87,3 @@ async def userinfo(desk: DeskDep, credentials: CredentialsDep) -> JSONResponse:
     who = await desk.run(sessions.identify, credentials=credentials)
     body = UserInfo.of(who).model_dump(mode="json", exclude=None if who.acting else ACTING)
     return JSONResponse(body, headers=NO_STORE)
-
-
-def oauth_error(error: ServiceError) -> JSONResponse:
-    """Any error on these doors as RFC 6749 §5.2 says it; a fault of ours is never the client's grant."""
-    word = _word(error)
-    headers = NO_STORE | problem_headers(error)
-    if error.status == UnauthenticatedError.status:
-        # RFC 6749 §5.2 asks for the scheme the client used; ours is always Basic.
-        headers["WWW-Authenticate"] = 'Basic realm="impersonator"'
-    body = OAuthErrorBody(error=word, error_description=_printable(error.detail))
-    return JSONResponse(body.model_dump(), status_code=_status(error), headers=headers)
-
-
-def _word(error: ServiceError) -> str:
-    if isinstance(error, OAuthError):
-        return error.error
-    if isinstance(error, UnavailableError | ConflictError):
-        return "temporarily_unavailable"
-    return "server_error" if error.status == ServiceError.status else "invalid_request"
-
-
-def _status(error: ServiceError) -> int:
-    # RFC 6749 knows no conflict: whoever lost a race again and again may ask once more.
-    return UnavailableError.status if isinstance(error, ConflictError) else error.status
-
-
-def _printable(text: str) -> str:
-    """RFC 6749 §5.2: neither quotes nor backslashes, and nothing beyond ASCII."""
-    return "".join(character for character in text if " " <= character <= "~" and character not in '"\\')

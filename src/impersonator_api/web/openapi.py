@@ -1,5 +1,6 @@
 """The OpenAPI document: every body, every error and every way to sign in, with examples."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -8,12 +9,17 @@ from pydantic import BaseModel
 from typing_extensions import override
 
 from impersonator_api.errors import ServiceError
+from impersonator_api.web.errors import HeadersTooLargeError, MethodNotAllowedError, UnexpectedError, UriTooLongError
+from impersonator_api.web.examples import PROBLEM_MEMBERS
 from impersonator_api.web.problems import MEDIA_TYPE
 
 Json = dict[str, Any]
 
 HOISTED = "x-components"
 """Under this name an operation carries schemas until the document gathers them in its components."""
+
+PACKED = "x-examples"
+"""Under this name a response carries its examples as text: FastAPI would leave every null out of them."""
 
 DESCRIPTION = """\
 Lets support staff, services and agents act as a user: with a right to do so, a reason, a limit, an end that takes
@@ -68,11 +74,13 @@ PROBLEM: Json = {
     },
 }
 
-ANY_PROBLEM: Json = {
-    "description": "Any other problem.",
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
-
+OF_ALL: Sequence[type[ServiceError]] = (
+    MethodNotAllowedError,
+    UriTooLongError,
+    HeadersTooLargeError,
+    UnexpectedError,
+)
+"""What any door may answer; told as its default response."""
 
 OAUTH = "/oauth2/"
 """Below this path errors are RFC 6749 §5.2 JSON, except where a bearer asks."""
@@ -88,8 +96,16 @@ OAUTH_ERROR: Json = {
 }
 
 ANY_OAUTH_ERROR: Json = {
-    "description": "Any error.",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}},
+    "description": "Any other error.",
+    "content": {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/OAuthError"},
+            "examples": {
+                "internal-error": {"value": {"error": "server_error", "error_description": "Something broke."}},
+                "method-not-allowed": {"value": {"error": "invalid_request", "error_description": "Use POST."}},
+            },
+        }
+    },
 }
 
 
@@ -110,6 +126,7 @@ def completed(document: Json) -> Json:
     schemas = components.setdefault("schemas", {})
     for path, operation in _operations(document):
         schemas.update(operation.pop(HOISTED, {}))
+        _unpack_examples(operation["responses"])
         _replace_default_errors(operation["responses"], speaks_oauth=path.startswith(OAUTH) and path != USERINFO)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -124,7 +141,7 @@ def openapi_body(model: type[BaseModel], examples: Mapping[str, object] | None =
     inner = schema.pop("$defs", {})
     content: Json = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
     if examples:
-        content["examples"] = {name: {"value": value} for name, value in examples.items()}
+        content["examples"] = _named(examples)
     is_required = bool(schema.get("required"))
     return {
         "requestBody": {"required": is_required, "content": {"application/json": content}},
@@ -132,19 +149,33 @@ def openapi_body(model: type[BaseModel], examples: Mapping[str, object] | None =
     }
 
 
-def openapi_form(properties: Mapping[str, str], *, required: Sequence[str] = ()) -> Json:
+def openapi_form(
+    properties: Mapping[str, str], *, examples: Mapping[str, object], required: Sequence[str] = ()
+) -> Json:
     """For `openapi_extra=`: the form that an OAuth door reads itself; parameters with their descriptions."""
     schema: Json = {
         "type": "object",
         "properties": {name: {"type": "string", "description": text} for name, text in properties.items()},
         "required": list(required),
     }
-    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
+    content = {"application/x-www-form-urlencoded": {"schema": schema, "examples": _named(examples)}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def openapi_security(*schemes: str) -> Json:
     """For `openapi_extra=`: ways to sign in, of which one is enough."""
     return {"security": [{scheme: []} for scheme in schemes]}
+
+
+def answer_documented(examples: Mapping[str, object], *, status: int = 200) -> dict[int | str, Json]:
+    """For `responses=`: what a door answers where all went well; the schema comes from its return type."""
+    return {status: {"content": {"application/json": {PACKED: json.dumps(_named(examples))}}}}
+
+
+def oauth_error_documented() -> Json:
+    """A response for errors of RFC 6749; description and examples are to come."""
+    schema = {"$ref": "#/components/schemas/OAuthError"}
+    return {"description": "", "content": {"application/json": {"schema": schema, "examples": {}}}}
 
 
 def problems_documented(*errors: type[ServiceError]) -> dict[int | str, Json]:
@@ -161,8 +192,18 @@ def _problem_content() -> Json:
     return {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
 
 
+def _named(examples: Mapping[str, object]) -> Json:
+    return {name: {"value": value} for name, value in examples.items()}
+
+
+def _any_problem() -> Json:
+    documented = problems_documented(*OF_ALL).values()
+    examples = {name: each for one in documented for name, each in one["content"][MEDIA_TYPE]["examples"].items()}
+    return {"description": "Any other problem.", "content": {MEDIA_TYPE: _problem_content() | {"examples": examples}}}
+
+
 def _example(error: type[ServiceError]) -> Json:
-    return {
+    standard = {
         "type": f"https://impersonator.example/problems/{error.code}",
         "title": error.title,
         "status": error.status,
@@ -170,6 +211,7 @@ def _example(error: type[ServiceError]) -> Json:
         "instance": "urn:impersonator:request:019aa5e2-7b0c-7c3e-9b1a-2f6f0d1c9e11",
         "code": error.code,
     }
+    return {**standard, **PROBLEM_MEMBERS.get(error.code, {})}
 
 
 def _operations(document: Json) -> Iterator[tuple[str, Json]]:
@@ -178,7 +220,14 @@ def _operations(document: Json) -> Iterator[tuple[str, Json]]:
             yield path, operation
 
 
+def _unpack_examples(responses: Json) -> None:
+    for response in responses.values():
+        for content in response.get("content", {}).values():
+            if PACKED in content:
+                content["examples"] = json.loads(content.pop(PACKED))
+
+
 def _replace_default_errors(responses: Json, *, speaks_oauth: bool) -> None:
     if "HTTPValidationError" in str(responses.get("422", "")):
         del responses["422"]
-    responses.setdefault("default", ANY_OAUTH_ERROR if speaks_oauth else ANY_PROBLEM)
+    responses.setdefault("default", ANY_OAUTH_ERROR if speaks_oauth else _any_problem())

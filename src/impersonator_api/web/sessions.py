@@ -7,6 +7,8 @@ from fastapi import APIRouter, Query, Request
 from impersonator_api import sessions
 from impersonator_api.directory import Permission, holds
 from impersonator_api.sessions import Filters, Reader, Search, Wish
+from impersonator_api.sessions.errors import NotYourSessionError
+from impersonator_api.web import examples
 from impersonator_api.web.admin import errors
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import AnybodyDep, CredentialsDep, EnderDep, ReaderDep, StarterDep
@@ -15,18 +17,24 @@ from impersonator_api.web.envelope import (
     CheckData,
     ContextData,
     Envelope,
+    EnvelopedStartBody,
     SessionData,
-    StartBody,
     StartedData,
     UserData,
 )
+from impersonator_api.web.examples import enveloped
 from impersonator_api.web.identifiers import read_identifier, read_uuid
-from impersonator_api.web.openapi import openapi_body, openapi_security, problems_documented
+from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
 from impersonator_api.web.work import DeskDep
 
 router = APIRouter(prefix="/impersonation", tags=["impersonation"])
 
 SIGNED_IN = openapi_security("bearer", "cookie")
+HISTORY = {"one": enveloped([examples.ENDED_DATA], "Impersonation history retrieved successfully")}
+ALL_ACTIVE = {"one": enveloped([examples.SESSION_DATA], "Active sessions retrieved successfully")}
+USERS = {"one": enveloped([examples.CAROL_DATA], "Impersonatable users retrieved successfully")}
+STARTED = {"a session": enveloped(examples.SESSION_DATA | examples.TOKENS_DATA, "Impersonation started successfully")}
+STOPPED = {"it is over": enveloped(None, "Impersonation stopped successfully")}
 Many = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -34,13 +42,15 @@ Many = Annotated[int, Query(ge=1, le=200)]
     "/start",
     summary="Start (seed 003)",
     status_code=201,
-    responses=problems_documented(*errors.OF_START),
-    openapi_extra=openapi_body(StartBody, {"a session": {"impersonatedUserId": "1003", "reason": "Locked out"}})
+    responses=answer_documented(STARTED, status=201) | problems_documented(*errors.OF_START),
+    openapi_extra=openapi_body(
+        EnvelopedStartBody, {"a session": {"impersonatedUserId": "1003", "reason": "Locked out"}}
+    )
     | SIGNED_IN,
 )
 async def start_enveloped(request: Request, desk: DeskDep, starter: StarterDep) -> Envelope[StartedData]:
     """Start a session; one that is active already is 409, unless the policy says `replace`."""
-    body = await read_json(request, StartBody)
+    body = await read_json(request, EnvelopedStartBody)
     started = await desk.run(sessions.start, starter=starter, wish=body.wish())
     return Envelope(data=StartedData.of_started(started, desk.clock()), message="Impersonation started successfully")
 
@@ -48,7 +58,7 @@ async def start_enveloped(request: Request, desk: DeskDep, starter: StarterDep) 
 @router.post(
     "/stop/{session_id}",
     summary="Stop (seed 003)",
-    responses=problems_documented(*errors.OF_END),
+    responses=answer_documented(STOPPED) | problems_documented(*errors.OF_STOP),
     openapi_extra=SIGNED_IN,
 )
 async def stop(session_id: str, desk: DeskDep, ender: EnderDep) -> Envelope[None]:
@@ -58,7 +68,10 @@ async def stop(session_id: str, desk: DeskDep, ender: EnderDep) -> Envelope[None
 
 
 @router.get(
-    "/active", summary="My running session", responses=problems_documented(*errors.OF_ANY), openapi_extra=SIGNED_IN
+    "/active",
+    summary="My running session",
+    responses=answer_documented(examples.ACTIVE) | problems_documented(*errors.OF_ANY),
+    openapi_extra=SIGNED_IN,
 )
 async def active(desk: DeskDep, ender: EnderDep) -> Envelope[SessionData | None]:
     """The caller's running session, or null."""
@@ -68,7 +81,12 @@ async def active(desk: DeskDep, ender: EnderDep) -> Envelope[SessionData | None]
     return Envelope(data=SessionData.of(session, desk.clock()), message="Active session found")
 
 
-@router.get("/context", summary="For a banner", responses=problems_documented(*errors.OF_ANY), openapi_extra=SIGNED_IN)
+@router.get(
+    "/context",
+    summary="For a banner",
+    responses=answer_documented(examples.CONTEXT) | problems_documented(*errors.OF_CREDENTIALS),
+    openapi_extra=SIGNED_IN,
+)
 async def context(desk: DeskDep, credentials: CredentialsDep) -> Envelope[ContextData | None]:
     """Who is acting as whom, told to either token; null where nobody is."""
     live = await desk.run(sessions.find_context, credentials=credentials)
@@ -78,7 +96,10 @@ async def context(desk: DeskDep, credentials: CredentialsDep) -> Envelope[Contex
 
 
 @router.get(
-    "/users", summary="Whom may I act as?", responses=problems_documented(*errors.OF_LIST), openapi_extra=SIGNED_IN
+    "/users",
+    summary="Whom may I act as?",
+    responses=answer_documented(USERS) | problems_documented(*errors.OF_READ),
+    openapi_extra=SIGNED_IN,
 )
 async def users(
     desk: DeskDep, starter: StarterDep, q: Annotated[str | None, Query(max_length=255)] = None, limit: Many = 50
@@ -89,7 +110,12 @@ async def users(
     return Envelope(data=data, message="Impersonatable users retrieved successfully")
 
 
-@router.get("/history", summary="My sessions", responses=problems_documented(*errors.OF_LIST), openapi_extra=SIGNED_IN)
+@router.get(
+    "/history",
+    summary="My sessions",
+    responses=answer_documented(HISTORY) | problems_documented(*errors.OF_READ),
+    openapi_extra=SIGNED_IN,
+)
 async def history(desk: DeskDep, reader: ReaderDep, limit: Many = 50) -> Envelope[list[SessionData]]:
     """The caller's own sessions, newest first."""
     own = Reader(tenant_id=reader.tenant_id, id=reader.id)
@@ -101,7 +127,7 @@ async def history(desk: DeskDep, reader: ReaderDep, limit: Many = 50) -> Envelop
 @router.get(
     "/admin/all-active",
     summary="Everybody's running sessions",
-    responses=problems_documented(*errors.OF_LIST),
+    responses=answer_documented(ALL_ACTIVE) | problems_documented(*errors.OF_READ, NotYourSessionError),
     openapi_extra=SIGNED_IN,
 )
 async def all_active(desk: DeskDep, reader: ReaderDep, limit: Many = 200) -> Envelope[list[SessionData]]:
@@ -114,8 +140,8 @@ async def all_active(desk: DeskDep, reader: ReaderDep, limit: Many = 200) -> Env
 @router.post(
     "/check-permissions",
     summary="May I?",
-    responses=problems_documented(*errors.OF_START),
-    openapi_extra=openapi_body(CheckBody) | SIGNED_IN,
+    responses=answer_documented(examples.CHECKED) | problems_documented(*errors.OF_CHECK),
+    openapi_extra=openapi_body(CheckBody, examples.CHECK_BODIES) | SIGNED_IN,
 )
 async def check(request: Request, desk: DeskDep, caller: AnybodyDep) -> Envelope[CheckData]:
     """Whether the caller may impersonate at all, or the user that is named; nothing is started or written."""

@@ -9,11 +9,12 @@ from impersonator_api import sessions
 from impersonator_api.errors import MalformedError
 from impersonator_api.sessions import Wish
 from impersonator_api.sessions.errors import ClientNotSpaError
+from impersonator_api.web import examples
 from impersonator_api.web.admin.errors import OF_START
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import ServiceDep
 from impersonator_api.web.identifiers import read_identifier
-from impersonator_api.web.openapi import openapi_body, openapi_security, problems_documented
+from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
 from impersonator_api.web.work import DeskDep
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
@@ -52,8 +53,9 @@ class RefreshTokenBody(BaseModel):
 @router.post(
     "/{user_id}/impersonation/{app_id}",
     summary="Hand a SPA a user's tokens",
-    responses=problems_documented(*OF_START, ClientNotSpaError, ImpersonatorTokenMissingError),
-    openapi_extra=openapi_body(OnBehalfBody, {"a person's token": {"impersonatorToken": "eyJ…"}})
+    responses=answer_documented({"a token": examples.HANDED_OUT})
+    | problems_documented(*OF_START, ClientNotSpaError, ImpersonatorTokenMissingError),
+    openapi_extra=openapi_body(OnBehalfBody, {"a person's token": {"impersonatorToken": examples.ACCESS_TOKEN}})
     | openapi_security("bearer"),
 )
 async def impersonate(

@@ -1,7 +1,7 @@
-"""Which errors the admin API's doors answer with, for its document."""
+"""Which errors the doors that speak problem+json answer with, for the document."""
 
 from impersonator_api.callers import errors as callers
-from impersonator_api.database import DatabaseAwayError
+from impersonator_api.database import DatabaseAwayError, UnstorableValueError
 from impersonator_api.errors import (
     ConcurrentChangeError,
     InvalidError,
@@ -12,33 +12,55 @@ from impersonator_api.errors import (
 from impersonator_api.policy import errors as policy
 from impersonator_api.sessions import errors as sessions
 from impersonator_api.sessions.listing import UnknownFilterValueError
+from impersonator_api.sessions.logout import RedirectUnknownError
 from impersonator_api.tokens import InvalidTokenError
-from impersonator_api.web.errors import BodyTooLargeError, InvalidCursorError, UnsupportedMediaTypeError
+from impersonator_api.tokens.errors import SigningKeyMissingError
+from impersonator_api.web.errors import (
+    BodyTooLargeError,
+    BodyTooSlowError,
+    FormError,
+    InvalidCursorError,
+    UnsupportedMediaTypeError,
+)
 from impersonator_api.web.identifiers import MalformedIdError
 from impersonator_api.web.paging import RepeatedParameterError
 
 Errors = tuple[type[ServiceError], ...]
 
-OF_ANY: Errors = (
+OF_CREDENTIALS: Errors = (
+    MalformedError,
+    callers.TokenInQueryError,
+    callers.SeveralCredentialsError,
     UnauthenticatedError,
     InvalidTokenError,
     callers.CallerUnknownError,
     callers.CallerSuspendedError,
     callers.CsrfError,
-    sessions.RightMissingError,
     DatabaseAwayError,
+    callers.IssuerKeysUnavailableError,
+    policy.UnreadablePolicyError,
 )
 
-OF_BODY: Errors = (MalformedError, InvalidError, BodyTooLargeError, UnsupportedMediaTypeError, MalformedIdError)
+OF_ANY: Errors = (*OF_CREDENTIALS, sessions.RightMissingError)
 
-OF_START: Errors = (
-    *OF_ANY,
+OF_STREAM: Errors = (UnstorableValueError, BodyTooSlowError, BodyTooLargeError)
+
+OF_BODY: Errors = (*OF_STREAM, InvalidError, UnsupportedMediaTypeError, MalformedIdError)
+
+OF_CHECK: Errors = (
+    *OF_CREDENTIALS,
     *OF_BODY,
     sessions.ImpersonationTokenNotAllowedError,
     sessions.ImpersonatesSelfError,
     sessions.TargetUnknownError,
     sessions.ClientUnknownError,
     sessions.WorkspaceUnknownError,
+    sessions.AmbiguousUserError,
+)
+
+OF_START: Errors = (
+    *OF_CHECK,
+    sessions.RightMissingError,
     policy.ImpersonationRefusedError,
     policy.PermissionExceedsError,
     policy.ConsentRequiredError,
@@ -46,26 +68,35 @@ OF_START: Errors = (
     policy.TicketRequiredError,
     policy.DurationExceedsError,
     sessions.ExpiresInThePastError,
-    sessions.AmbiguousUserError,
     sessions.SessionAlreadyActiveError,
     ConcurrentChangeError,
+    SigningKeyMissingError,
 )
 
-OF_END: Errors = (
+OF_STOP: Errors = (
     *OF_ANY,
-    *OF_BODY,
+    MalformedIdError,
     sessions.NotYourSessionError,
-    sessions.NoActiveSessionError,
     sessions.SessionUnknownError,
     sessions.SessionAlreadyEndedError,
-    sessions.SeveralActiveError,
     ConcurrentChangeError,
 )
 
+OF_END: Errors = (*OF_STOP, *OF_BODY, sessions.NoActiveSessionError, sessions.SeveralActiveError)
+
+OF_LOGOUT: Errors = (
+    *OF_CREDENTIALS,
+    *OF_STREAM,
+    FormError,
+    RedirectUnknownError,
+    sessions.NotYourSessionError,
+    ConcurrentChangeError,
+)
+
+OF_READ: Errors = (*OF_ANY, sessions.ImpersonationTokenNotAllowedError, InvalidError)
+
 OF_LIST: Errors = (
-    *OF_ANY,
-    sessions.ImpersonationTokenNotAllowedError,
-    InvalidError,
+    *OF_READ,
     InvalidCursorError,
     RepeatedParameterError,
     UnknownFilterValueError,

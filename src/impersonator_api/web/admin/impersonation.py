@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from impersonator_api import sessions
+from impersonator_api.web import examples
 from impersonator_api.web.admin import errors
 from impersonator_api.web.admin.bodies import (
     START_EXAMPLES,
@@ -19,7 +20,7 @@ from impersonator_api.web.admin.bodies import (
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import EnderDep, ReaderDep, StarterDep
 from impersonator_api.web.identifiers import read_uuid
-from impersonator_api.web.openapi import openapi_body, openapi_security, problems_documented
+from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
 from impersonator_api.web.paging import next_page, read_cursor, refuse_repeated
 from impersonator_api.web.work import DeskDep
 
@@ -33,7 +34,7 @@ SIGNED_IN = openapi_security("bearer", "cookie")
 @router.post(
     "",
     summary="Start acting as a user",
-    responses=problems_documented(*errors.OF_START),
+    responses=answer_documented({"a session": examples.STARTED}) | problems_documented(*errors.OF_START),
     openapi_extra=openapi_body(StartBody, START_EXAMPLES) | SIGNED_IN,
 )
 async def start(request: Request, desk: DeskDep, starter: StarterDep) -> StartAnswer:
@@ -46,8 +47,8 @@ async def start(request: Request, desk: DeskDep, starter: StarterDep) -> StartAn
 @router.post(
     "/end",
     summary="End an impersonation",
-    responses=problems_documented(*errors.OF_END),
-    openapi_extra=openapi_body(EndBody) | SIGNED_IN,
+    responses=answer_documented({"it is over": examples.ENDED}) | problems_documented(*errors.OF_END),
+    openapi_extra=openapi_body(EndBody, examples.END_BODIES) | SIGNED_IN,
 )
 async def end(request: Request, desk: DeskDep, ender: EnderDep) -> EndAnswer:
     """End the caller's only session, the one named, or, with an impersonation token, its own. It is dead at once."""
@@ -60,7 +61,7 @@ async def end(request: Request, desk: DeskDep, ender: EnderDep) -> EndAnswer:
     "/sessions",
     summary="List sessions",
     dependencies=[Depends(refuse_repeated)],
-    responses=problems_documented(*errors.OF_LIST),
+    responses=answer_documented({"one page": examples.PAGE}) | problems_documented(*errors.OF_LIST),
     openapi_extra=SIGNED_IN,
 )
 async def find(
@@ -80,7 +81,8 @@ async def find(
 @router.get(
     "/sessions/{session_id}",
     summary="Show one session",
-    responses=problems_documented(*errors.OF_SHOW),
+    responses=answer_documented({"active": examples.SUMMARY, "ended": examples.ENDED_SUMMARY})
+    | problems_documented(*errors.OF_SHOW),
     openapi_extra=SIGNED_IN,
 )
 async def show(session_id: str, desk: DeskDep, reader: ReaderDep) -> SessionSummary:

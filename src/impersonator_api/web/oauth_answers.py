@@ -1,0 +1,96 @@
+"""What the answers of all OAuth doors have in common: header fields, and errors in the words of RFC 6749 §5.2."""
+
+from typing import Any
+
+from fastapi.responses import JSONResponse
+
+from impersonator_api.database import DatabaseAwayError, UnstorableValueError
+from impersonator_api.errors import (
+    ConcurrentChangeError,
+    ConflictError,
+    MalformedError,
+    ServiceError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from impersonator_api.oauth import OAuthError
+from impersonator_api.oauth import errors as oauth
+from impersonator_api.oauth.revocation import UnsupportedTokenTypeError
+from impersonator_api.policy.errors import UnreadablePolicyError
+from impersonator_api.tokens.errors import SigningKeyMissingError
+from impersonator_api.web.errors import BodyTooLargeError, BodyTooSlowError, FormError
+from impersonator_api.web.openapi import Json, oauth_error_documented
+from impersonator_api.web.problems import problem_headers
+
+Errors = tuple[type[ServiceError], ...]
+
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""RFC 6749 §5.1."""
+
+OF_ANY: Errors = (
+    oauth.InvalidOAuthRequestError,
+    FormError,
+    MalformedError,
+    UnstorableValueError,
+    oauth.InvalidClientError,
+    BodyTooSlowError,
+    BodyTooLargeError,
+    ConcurrentChangeError,
+    DatabaseAwayError,
+    UnreadablePolicyError,
+)
+
+OF_TOKEN: Errors = (
+    *OF_ANY,
+    oauth.InvalidGrantError,
+    oauth.InvalidScopeError,
+    oauth.UnauthorizedClientError,
+    oauth.UnsupportedGrantTypeError,
+    SigningKeyMissingError,
+)
+
+OF_REVOKE: Errors = (*OF_ANY, oauth.InvalidGrantError, UnsupportedTokenTypeError)
+
+
+def oauth_errors_documented(*errors: type[ServiceError]) -> dict[int | str, Json]:
+    """For `responses=`: the errors of a door by the status they are answered with, each with an example."""
+    documented: dict[int | str, Json] = {}
+    for error in errors:
+        happened = error()
+        response = documented.setdefault(_status(happened), oauth_error_documented())
+        (content,) = response["content"].values()
+        content["examples"][error.code] = {"value": _body(happened)}
+        words = sorted({example["value"]["error"] for example in content["examples"].values()})
+        response["description"] = "; ".join(f"`{word}`" for word in words)
+    return documented
+
+
+def oauth_error(error: ServiceError) -> JSONResponse:
+    """Any error on these doors as RFC 6749 §5.2 says it; a fault of ours is never the client's grant."""
+    headers = NO_STORE | problem_headers(error)
+    if error.status == UnauthenticatedError.status:
+        # RFC 6749 §5.2 asks for the scheme the client used; ours is always Basic.
+        headers["WWW-Authenticate"] = 'Basic realm="impersonator"'
+    return JSONResponse(_body(error), status_code=_status(error), headers=headers)
+
+
+def _body(error: ServiceError) -> dict[str, Any]:
+    return {"error": _word(error), "error_description": _printable(error.detail)}
+
+
+def _word(error: ServiceError) -> str:
+    if isinstance(error, OAuthError):
+        return error.error
+    if isinstance(error, UnavailableError | ConflictError):
+        return "temporarily_unavailable"
+    return "server_error" if error.status == ServiceError.status else "invalid_request"
+
+
+def _status(error: ServiceError) -> int:
+    # RFC 6749 knows no conflict: whoever lost a race again and again may ask once more.
+    return UnavailableError.status if isinstance(error, ConflictError) else error.status
+
+
+def _printable(text: str) -> str:
+    """RFC 6749 §5.2: neither quotes nor backslashes, and nothing beyond ASCII."""
+    return "".join(character for character in text if " " <= character <= "~" and character not in '"\\')

@@ -17,7 +17,7 @@ BEGIN_EPOCH, END_EPOCH = 1795255200, 1795257000
 ACCESS_TOKEN = "eyJhbGciOiJFUzI1NiIsImtpZCI6Ik56YkxzWGg4…"  # noqa: S105  # the beginning of one
 REFRESH_TOKEN = "eyJhbGciOiJFUzI1NiIsInR5cCI6InJlZnJlc2gi…"  # noqa: S105  # likewise
 
-ACT = {"sub": ADA}
+ACT = {"sub": ADA, "iss": ISSUER, "amr": ["pwd", "otp"]}
 
 # ── the admin API ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,6 +1,6 @@
 """Who may come in at the management doors: told before anything about a target is looked up."""
 
-from impersonator_api.audit import Action, Entry, recorded
+from impersonator_api.audit import Action, recorded
 from impersonator_api.callers import Caller, Credentials, ImpersonationCaller, ServiceCaller, UserCaller, load_caller
 from impersonator_api.directory import IMPERSONATION_RIGHTS, Permission, Person, holds
 from impersonator_api.sessions import remembered, store
@@ -8,7 +8,6 @@ from impersonator_api.sessions.end import Ender
 from impersonator_api.sessions.errors import ImpersonationTokenNotAllowedError, RightMissingError
 from impersonator_api.sessions.listing import Reader
 from impersonator_api.sessions.live import load_live
-from impersonator_api.sessions.session import ImpersonatorKind
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.sessions.start import Starter
 from impersonator_api.statement import Write
@@ -129,16 +128,7 @@ def _holds_everywhere(caller: Principal, right: Permission) -> bool:
 
 
 def _right_missing(work: Work, caller: Principal) -> Write:
-    kind = ImpersonatorKind.USER if isinstance(caller, UserCaller) else ImpersonatorKind.CLIENT
-    entry = Entry(
-        action=Action.REFUSED,
-        tenant_id=caller.tenant.id,
-        impersonator_kind=kind,
-        impersonator_id=caller.party.id,
-        impersonator_label=caller.party.label,
-        code=RightMissingError.code,
-    )
-    return recorded(work, entry)
+    return remembered.turned_away(work, caller.party, code=RightMissingError.code)
 
 
 def _token_refused(work: Work, live: Live) -> Write:

@@ -8,6 +8,7 @@ from impersonator_api import tokens
 from impersonator_api.callers import Credentials, ImpersonationCaller, ServiceCaller, load_caller
 from impersonator_api.directory import Person, Tenant
 from impersonator_api.errors import Refusal
+from impersonator_api.sessions import remembered
 from impersonator_api.sessions.grant import grant_of
 from impersonator_api.sessions.live import load_live
 from impersonator_api.work import Work
@@ -34,7 +35,10 @@ async def identify(work: Work, *, credentials: Credentials | None) -> Identified
     """The user a token stands for; raises 401 for a token whose session is over."""
     caller = await load_caller(work, credentials)
     if isinstance(caller, ServiceCaller):
-        raise ServiceHasNoUserError("Use a user's token; a service's own token stands for no user.")
+        raise ServiceHasNoUserError(
+            "Use a user's token; a service's own token stands for no user.",
+            record=[remembered.turned_away(work, caller.party, code=ServiceHasNoUserError.code)],
+        )
     if not isinstance(caller, ImpersonationCaller):
         return Identified(caller.tenant, caller.party, str(caller.party.id))
     live = await load_live(work, caller.session_id)

@@ -7,7 +7,7 @@ from impersonator_api.errors import MalformedError
 from impersonator_api.sessions import remembered
 from impersonator_api.sessions.errors import NotYourSessionError
 from impersonator_api.sessions.live import load_live
-from impersonator_api.sessions.session import EndReason
+from impersonator_api.sessions.session import EndReason, Session
 from impersonator_api.tokens import InvalidTokenError
 from impersonator_api.work import Work
 
@@ -28,9 +28,20 @@ async def log_out(
     """
     caller = await load_caller(work, credentials)
     if not isinstance(caller, ImpersonationCaller):
-        raise NotYourSessionError("Only a session's own tokens log it out; yours is of no session.")
+        raise NotYourSessionError(
+            "Only a session's own tokens log it out; yours is of no session.",
+            record=[remembered.turned_away(work, caller.party, code=NotYourSessionError.code)],
+        )
     live = await load_live(work, caller.session_id)
-    await _refuse_foreign(work, refresh_token, session_id=str(live.session.id))
+    if refresh_token is not None and not await _is_of(work, refresh_token, live.session):
+        raise NotYourSessionError(
+            "The refresh token is not one of this session's.",
+            record=[
+                remembered.not_yours(
+                    work, live.session, client_label=live.client.label, by=live.session.impersonator_label
+                )
+            ],
+        )
     _refuse_unknown(live.client, redirect_uri)
     # The end outdates whatever was to be noted about the session's going on.
     work.discard()
@@ -39,15 +50,12 @@ async def log_out(
     return redirect_uri
 
 
-async def _refuse_foreign(work: Work, refresh_token: str | None, *, session_id: str) -> None:
-    if refresh_token is None:
-        return
+async def _is_of(work: Work, refresh_token: str, session: Session) -> bool:
     try:
         claims = await tokens.verify_refresh_token(work, refresh_token)
-    except InvalidTokenError as error:
-        raise NotYourSessionError("The refresh token is not one of this session's.") from error
-    if claims.find_text("sid") != session_id:
-        raise NotYourSessionError("The refresh token is not one of this session's.")
+    except InvalidTokenError:
+        return False
+    return claims.find_text("sid") == str(session.id)
 
 
 def _refuse_unknown(client: Client, redirect_uri: str | None) -> None:

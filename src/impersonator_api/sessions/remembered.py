@@ -66,6 +66,19 @@ def not_yours(work: Work, session: Session, *, client_label: str, by: str) -> Wr
     )
 
 
+def turned_away(work: Work, party: Person | Client, *, code: str) -> Write:
+    """The entry of somebody who asked for what he may not do, about nobody in particular."""
+    entry = Entry(
+        action=Action.REFUSED,
+        tenant_id=party.tenant_id,
+        impersonator_kind=kind_of(party),
+        impersonator_id=party.id,
+        impersonator_label=party.label,
+        code=code,
+    )
+    return recorded(work, entry)
+
+
 def started(work: Work, session: Session, *, client_label: str) -> Write:
     """The entry of a start."""
     return recorded(work, entry_of(session, Action.STARTED, client_label=client_label))

@@ -32,9 +32,17 @@ SERIALIZATION_FAILURES = frozenset({"40001", "40P01"})
 
 DATA_EXCEPTION = "22"
 LOCK_NOT_AVAILABLE = "55P03"
+READ_ONLY = "25006"
+"""What a standby says to a write, after a failover for example."""
+TRANSACTION_CUT = "25P03"
+"""A transaction of several statements stood still for too long."""
 
 AWAY = frozenset({"08", "53", "57", "58", "XX"})
 """SQLSTATE classes: connection, resources, operator intervention (timeouts too), system, corruption."""
+
+
+NOT_NOW = frozenset({LOCK_NOT_AVAILABLE, READ_ONLY, TRANSACTION_CUT})
+"""Single SQLSTATEs that mean the same: ask again later."""
 
 
 class LostRaceError(Exception):
@@ -116,6 +124,6 @@ def _meaning(error: DBAPIError) -> Exception | None:
     if state.startswith(DATA_EXCEPTION) or isinstance(error, DataError):
         return UnstorableValueError("The request holds a value that cannot be stored.")
     # Without a statement it is the connecting that failed, whatever the reason (a password rotated, a database locked).
-    if state[:2] in AWAY or state == LOCK_NOT_AVAILABLE or not state or error.statement is None:
+    if state[:2] in AWAY or state in NOT_NOW or not state or error.statement is None:
         return DatabaseAwayError("The database did not answer; try again.")
     return None

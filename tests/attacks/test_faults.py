@@ -21,6 +21,9 @@ USES: dict[str, Use] = {
     "end": lambda scene, _: scene.doors.end(scene.ana_token),
 }
 
+CUT = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE application_name = 'impersonator' AND datname = current_database()"""
+
 
 def assert_it_was_no_fault_of_the_callers(answer: httpx.Response) -> None:
     body = answer.json()
@@ -75,9 +78,7 @@ async def test_a_connection_cut_in_the_middle_is_503(patient: Patient, use: str)
         await db.execute(text("LOCK TABLE audit_entries IN ACCESS EXCLUSIVE MODE"))
         asked = asyncio.create_task(USES[use](patient.scene, started))
         await asyncio.sleep(0.1)
-        cut = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                 WHERE application_name = 'impersonator' AND datname = current_database()"""
-        await db.execute(text(cut))
+        await db.execute(text(CUT))
         answer = await asked
 
     assert_it_was_no_fault_of_the_callers(answer)
@@ -118,3 +119,22 @@ async def test_a_fault_while_a_replay_is_answered_is_503_and_the_replay_can_be_t
     assert_it_was_no_fault_of_the_callers(during)
     assert (after.status_code, after.json()["error"]) == (400, "invalid_grant")
     assert "token.replayed" in [entry.action for entry in await audit_of(patient.engine, patient.scene.acme)]
+
+
+@pytest.mark.usefixtures("raw_log")
+@pytest.mark.parametrize("use", USES)
+async def test_a_database_that_only_reads_is_503_and_mints_nothing(patient: Patient, use: str) -> None:
+    started = await patient.scene.started()
+    before = await patient.traces()
+    name = patient.owner.url.database
+
+    # What a service sees whose database was handed over to a standby.
+    await patient.as_owner(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    await patient.as_owner(CUT)
+    await patient.scene.doors.userinfo(started["access_token"])
+    answer = await USES[use](patient.scene, started)
+    seen = await patient.scene.doors.userinfo(started["access_token"])
+
+    assert_it_was_no_fault_of_the_callers(answer)
+    assert seen.status_code == 200
+    assert await patient.traces() == before

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -69,7 +70,7 @@ class UnstorableValueError(MalformedError):
 
 def build_engine(url: str, settings: Settings) -> AsyncEngine:
     """An engine with a bounded pool and bounded statements, acting as the service's role."""
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         # What people wrote must not end up in a log by way of an error's text.
         hide_parameters=True,
@@ -90,6 +91,14 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
             },
         },
     )
+    event.listen(engine.sync_engine, "handle_error", _leave_standby)
+    return engine
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """Connect anew after a write that was refused: the address may lead to the new primary by now."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
 
 
 def milliseconds(span: timedelta) -> str:

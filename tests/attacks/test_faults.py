@@ -138,3 +138,6 @@ async def test_a_database_that_only_reads_is_503_and_mints_nothing(patient: Pati
     assert_it_was_no_fault_of_the_callers(answer)
     assert seen.status_code == 200
     assert await patient.traces() == before
+    await patient.as_owner(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    await USES[use](patient.scene, started)  # finds out that it is still connected to the old one
+    assert (await USES[use](patient.scene, started)).status_code == 200

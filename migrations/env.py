@@ -4,24 +4,32 @@ import asyncio
 import re
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, ForeignKeyConstraint
+from sqlalchemy.schema import SchemaItem
 
 from impersonator_api.migrate import owner_engine
 from impersonator_api.schema import metadata
 from impersonator_api.settings import load_settings
 
-OF_PARTITIONS = {"table": re.compile(r"_(default|y\d{4}m\d{2})$"), "foreign_key_constraint": re.compile(r"_\d+$")}
-"""Names that PostgreSQL and our function give: of partitions, and of the foreign keys that point at each of them."""
+PARTITION = re.compile(r"_(default|y\d{4}m\d{2})$")
+"""How partitions are called; they come and go with the months, so only their parents are compared with the metadata."""
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Partitions come and go with the months; only their parents are compared with the metadata."""
-    return not (name and kind in OF_PARTITIONS and OF_PARTITIONS[kind].search(name))
+    """Whether a name of the database is to be compared at all."""
+    return not (kind == "table" and name and PARTITION.search(name))
+
+
+def is_written(found: SchemaItem, *_rest: object) -> bool:
+    """Whether somebody wrote it: PostgreSQL gives each partition that a foreign key points at a key of its own."""
+    if not isinstance(found, ForeignKeyConstraint):
+        return True
+    return not any(PARTITION.search(key.target_fullname.rpartition(".")[0]) for key in found.elements)
 
 
 def migrate_on(connection: Connection) -> None:
     """Run the migrations in one transaction on this connection."""
-    context.configure(connection=connection, target_metadata=metadata, include_name=is_ours)
+    context.configure(connection=connection, target_metadata=metadata, include_name=is_ours, include_object=is_written)
     with context.begin_transaction():
         context.run_migrations()
 

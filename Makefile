@@ -16,8 +16,9 @@ setup:  ## Prepare .venv with the impersonator command; nothing to do when it is
 run: setup  ## Start the demo: embedded PostgreSQL, a demo realm, the service, and what to try next.
 	@exec $(BIN)/impersonator demo $(ARGS)
 
-test: setup  ## Run every test. DATABASE_URL=postgresql://… uses that server, ARGS="-k start" goes to pytest.
-	@IMPERSONATOR_TEST_DATABASE_URL='$(TEST_URL)' $(BIN)/pytest $(ARGS)
+# Each process brings a PostgreSQL of its own; a file's tests stay together, as they share what it sets up.
+test: setup  ## Run every test, on all cores. DATABASE_URL=postgresql://… uses that server, ARGS="-k start" goes to pytest.
+	@IMPERSONATOR_TEST_DATABASE_URL='$(TEST_URL)' $(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 check: setup  ## Format, lint, types, import contracts, container files, docs in step.
 	@scripts/check

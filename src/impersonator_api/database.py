@@ -32,6 +32,7 @@ UNIQUE_VIOLATION = "23505"
 SERIALIZATION_FAILURES = frozenset({"40001", "40P01"})
 
 DATA_EXCEPTION = "22"
+RIGHT_TAKEN = "42501"
 LOCK_NOT_AVAILABLE = "55P03"
 READ_ONLY = "25006"
 """What a standby says to a write, after a failover for example."""
@@ -42,7 +43,7 @@ AWAY = frozenset({"08", "53", "57", "58", "XX"})
 """SQLSTATE classes: connection, resources, operator intervention (timeouts too), system, corruption."""
 
 
-NOT_NOW = frozenset({LOCK_NOT_AVAILABLE, READ_ONLY, TRANSACTION_CUT})
+NOT_NOW = frozenset({LOCK_NOT_AVAILABLE, READ_ONLY, TRANSACTION_CUT, RIGHT_TAKEN})
 """Single SQLSTATEs that mean the same: ask again later."""
 
 

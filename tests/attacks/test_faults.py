@@ -56,7 +56,7 @@ async def test_what_cannot_be_recorded_does_not_happen(patient: Patient, use: st
 
     answer = await USES[use](patient.scene, started)
 
-    assert answer.status_code in {500, 503}
+    assert answer.status_code == 503
     assert "eyJ" not in answer.text
     assert await patient.traces() == before
     assert len(await active_sessions(patient.engine, patient.scene.ana)) == 1

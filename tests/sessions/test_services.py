@@ -111,3 +111,18 @@ async def test_a_services_token_without_the_scope_may_not_start(engine: AsyncEng
     answer = await start_as(http, narrow, bob)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "impersonation-not-permitted")
+
+
+async def test_a_service_names_the_session_it_ends(engine: AsyncEngine, http: AsyncClient) -> None:
+    acme, bob, robot = await set_up(engine)
+    started = (await start_as(http, robot, bob)).raise_for_status().json()
+    form = {"grant_type": "client_credentials"}
+    token = (await http.post("/oauth2/v1/token", data=form, auth=(robot, SECRET))).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    unnamed = await http.post("/api/admin/impersonate/end", headers=headers)
+    named = await http.post("/api/admin/impersonate/end", json={"session_id": started["session_id"]}, headers=headers)
+
+    assert (unnamed.status_code, unnamed.json()["code"]) == (409, "several-sessions-active")
+    assert named.json()["session_id"] == started["session_id"]
+    assert await active_sessions(engine, Someone(acme.client_ids[robot], "", "", acme)) == []

@@ -62,6 +62,7 @@ async def admit_ender(work: Work, *, credentials: Credentials | None) -> Ender:
         label=caller.party.label,
         may_end_any=_holds_everywhere(caller, Permission.END_ANY),
         running=tuple(caller.also.get("running", ())),
+        is_service=isinstance(caller, ServiceCaller),
     )
 
 

@@ -44,6 +44,7 @@ class Ender:
     may_end_any: bool = False
     own: Live | None = None
     running: Sequence[Mapping[Any, Any]] = ()
+    is_service: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,9 @@ async def _end_own(work: Work, live: Live, session_id: UUID | None) -> Ended:
 
 async def _end_only(work: Work, ender: Ender) -> Ended:
     running = await _running_now(work, ender) if work.run else ender.running
+    if not running and ender.is_service:
+        # A service may have any number of sessions and holds no slot by which they would come along.
+        raise SeveralActiveError("Say which one to end with session_id.")
     if not running:
         raise NoActiveSessionError("You have no active impersonation session.")
     if len(running) > 1:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import hypothesis
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -21,6 +22,11 @@ from impersonator_api.database import build_engine
 from impersonator_api.migrate import migrate
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk, Origin, Services, utc_now
+
+# A busy machine is no counterexample. In CI Hypothesis brings a profile of its own, which is also the same every time.
+if "CI" not in os.environ:
+    hypothesis.settings.register_profile("here", deadline=None)
+    hypothesis.settings.load_profile("here")
 
 MASTER_KEY = SecretStr("bWFzdGVyLWtleS1mb3ItdGVzdHMtMzItYnl0ZXMhISE=")
 

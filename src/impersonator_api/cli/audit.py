@@ -43,7 +43,7 @@ def export(
 
     count = at_desk(exported)
     if output is not None:
-        print(f"Wrote {count} entries to {output}.", file=sys.stderr)  # noqa: T201  # beside the answer
+        print(f"Wrote {count} entries to {output}.", file=sys.stderr)
 
 
 async def _write(work: Work, file: TextIO, tenant_id: UUID | None) -> int:

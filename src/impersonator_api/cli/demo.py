@@ -92,10 +92,10 @@ def _tell_when_ready(cast: Cast, settings: Settings, database: Database) -> None
     with step(f"serving at {cast.url}"):
         is_ready = _becomes_ready(cast.url)
     if not is_ready:
-        print(f"Not ready after {READY_WITHIN:.0f} s; see {cast.url}/health/ready.", file=sys.stderr)  # noqa: T201
+        print(f"Not ready after {READY_WITHIN:.0f} s; see {cast.url}/health/ready.", file=sys.stderr)
         return
-    print(f"\nReady. Copy these into another terminal, in this order:\n\n{guide(cast)}", flush=True)  # noqa: T201
-    print("\n".join(_more(cast, settings, database)), flush=True)  # noqa: T201
+    print(f"\nReady. Copy these into another terminal, in this order:\n\n{guide(cast)}", flush=True)
+    print("\n".join(_more(cast, settings, database)), flush=True)
 
 
 def _becomes_ready(url: str) -> bool:

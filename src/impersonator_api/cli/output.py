@@ -22,12 +22,12 @@ WIDE = 10_000
 
 def say(words: str) -> None:
     """One line, as it is."""
-    print(shown(words))  # noqa: T201  # what a command answers goes to stdout
+    print(shown(words))
 
 
 def say_json(value: object) -> None:
     """A value as JSON."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=plain))  # noqa: T201  # likewise
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=plain))
 
 
 def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
@@ -43,12 +43,12 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty
 
 def complain(code: str, words: str) -> None:
     """An error on stderr."""
-    print(f"error[{code}]: {shown(words)}", file=sys.stderr)  # noqa: T201  # a command's own stderr
+    print(f"error[{code}]: {shown(words)}", file=sys.stderr)
 
 
 def note(words: str) -> None:
     """Something worth knowing, beside the answer."""
-    print(f"note: {shown(words)}", file=sys.stderr)  # noqa: T201  # likewise
+    print(f"note: {shown(words)}", file=sys.stderr)
 
 
 def console() -> Console:
@@ -61,7 +61,7 @@ def step(name: str) -> Iterator[None]:
     """Tell a step and how long it took."""
     began = time.perf_counter()
     yield
-    print(f"· {name:<40} {time.perf_counter() - began:5.1f} s", flush=True)  # noqa: T201  # progress is the answer here
+    print(f"· {name:<40} {time.perf_counter() - began:5.1f} s", flush=True)
 
 
 def shown(text: str) -> str:

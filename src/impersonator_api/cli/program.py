@@ -44,7 +44,7 @@ for name, commands in (("keys", keys), ("sessions", sessions), ("audit", audit),
 
 def _version(*, asked: bool) -> None:
     if asked:
-        print(__version__)  # noqa: T201  # the answer
+        print(__version__)
         raise typer.Exit
 
 

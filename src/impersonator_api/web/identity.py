@@ -28,7 +28,7 @@ class LogoutAnswer(BaseModel):
     """The session is over; where to go from here."""
 
     success: Literal[True] = True
-    redirectUri: str | None  # noqa: N815  # seed 001's wire name
+    redirectUri: str | None
 
 
 @router.post(

@@ -17,17 +17,17 @@ class UserInfo(BaseModel):
     """The user a token stands for; `act`, `impersonated_by` and `sid` exactly where somebody acts as that user."""
 
     sub: str
-    authId: str  # noqa: N815  # seed 001's wire names, here and below
+    authId: str
     email: str | None
-    emailVerified: bool  # noqa: N815
+    emailVerified: bool
     locale: str | None
-    firstName: str | None  # noqa: N815
-    lastName: str | None  # noqa: N815
+    firstName: str | None
+    lastName: str | None
     roles: list[str]
-    linkedAccount: str | None = None  # noqa: N815
+    linkedAccount: str | None = None
     attributes: Mapping[str, Any]
-    createdAt: datetime | None  # noqa: N815
-    updatedAt: datetime | None  # noqa: N815
+    createdAt: datetime | None
+    updatedAt: datetime | None
     tenant: str
     sid: UUID | None = None
     act: Mapping[str, Any] | None = None

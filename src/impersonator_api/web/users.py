@@ -33,7 +33,7 @@ class OnBehalfBody(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     # Any: seed 001 answers 400, not 422, to what is no text.
-    impersonatorToken: Any = None  # noqa: N815  # the wire's name
+    impersonatorToken: Any = None
 
     def token(self) -> str:
         """The token; raises `ImpersonatorTokenMissingError` (400) for anything but a text."""

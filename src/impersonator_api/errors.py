@@ -77,15 +77,6 @@ class InvalidError(ServiceError):
     title = "Invalid request"
 
 
-class LimitError(ServiceError):
-    """Too many, too large or too fast."""
-
-    status = 429
-    code = "too-many-requests"
-    title = "Too many requests"
-    retry_after = 1
-
-
 class UnavailableError(ServiceError):
     """Something we need is away; nothing was changed and the same request may be sent again."""
 

@@ -17,7 +17,6 @@ class Action(StrEnum):
     REPLAYED = "token.replayed"
     CALLER_REFUSED = "caller.refused"
     REALM_APPLIED = "realm.applied"
-    KEYS_ROTATED = "keys.rotated"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,6 @@ class Permission(StrEnum):
     END_ANY = "impersonation.end_any"
     READ_ANY = "impersonation.read_any"
     APPROVE = "impersonation.approve"
-    ON_BEHALF = "impersonation.on_behalf"
-    AUDIT_READ = "audit.read"
-    POLICY_WRITE = "policy.write"
 
 
 IMPERSONATION_RIGHTS = frozenset({Permission.START, Permission.END_ANY, Permission.READ_ANY, Permission.APPROVE})

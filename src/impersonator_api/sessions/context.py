@@ -4,21 +4,22 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from impersonator_api.callers import Credentials, ImpersonationCaller, load_caller
-from impersonator_api.directory import Client, Person, built_in_client_id, from_json
+from impersonator_api.directory import Person, built_in_client_id, from_json
 from impersonator_api.policy import Denied
 from impersonator_api.sessions import store
 from impersonator_api.sessions.consider import Parties, Wish, consider
 from impersonator_api.sessions.end import Ender
+from impersonator_api.sessions.errors import ClientUnknownError
 from impersonator_api.sessions.live import load_live
 from impersonator_api.sessions.session import Session
-from impersonator_api.sessions.snapshot import Live, before_start_from
+from impersonator_api.sessions.snapshot import BeforeStart, Live, before_start_from
 from impersonator_api.sessions.start import Starter
 from impersonator_api.work import Work
 
 LOOKED_AT = 1000
 """How many users are looked at, at the most, to find those that a caller may act as."""
 
-ASKED_AT_THE_START = frozenset({"reason-required", "ticket-required", "consent-given"})
+ASKED_AT_THE_START = frozenset({"reason-required", "ticket-required"})
 """What a start can still bring along; it does not make a user one that nobody may act as."""
 
 
@@ -55,8 +56,7 @@ async def find_targets(work: Work, *, starter: Starter, search: Search) -> list[
     rows = await work.read(store.candidates(starter.tenant_id, search.q, LOOKED_AT))
     found: list[Person] = []
     for person in map(from_json.person_from, rows.scalars()):
-        parties = _as_if(before.impersonator, person, before.client)
-        decision = consider(before, parties, Wish(target=str(person.id)), work.now)
+        decision = consider(before, _as_if(before, person), Wish(target=str(person.id)), work.now)
         if isinstance(decision, Denied) and decision.law not in ASKED_AT_THE_START:
             continue
         found.append(person)
@@ -65,6 +65,7 @@ async def find_targets(work: Work, *, starter: Starter, search: Search) -> list[
     return found
 
 
-def _as_if(impersonator: Person | Client, target: Person, client: Client | None) -> Parties:
-    assert client is not None  # noqa: S101  # every tenant has its built-in client
-    return Parties(impersonator=impersonator, target=target, client=client, consent=None, workspace=None)
+def _as_if(before: BeforeStart, target: Person) -> Parties:
+    if before.client is None:
+        raise ClientUnknownError("Your organisation has no built-in client; apply its realm again.")
+    return Parties(impersonator=before.impersonator, target=target, client=before.client, consent=None, workspace=None)

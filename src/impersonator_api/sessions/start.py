@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
 from uuid import UUID
 
 from impersonator_api import policy, tokens
@@ -201,7 +200,6 @@ def _session(work: Work, starter: Starter, parties: Parties, wish: Wish, decisio
 
 
 def _live(before: BeforeStart, parties: Parties, session: Session) -> Live:
-    also: dict[str, Any] = {}
     return Live(
         session=session,
         tenant=before.tenant,
@@ -211,5 +209,5 @@ def _live(before: BeforeStart, parties: Parties, session: Session) -> Live:
         consent=parties.consent,
         workspace=parties.workspace,
         policy=before.policy,
-        also=also,
+        also={},
     )

@@ -1,6 +1,6 @@
 """What the token endpoint answers (RFC 6749 §5.1)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from impersonator_api.tokens import Minted
 
@@ -12,4 +12,3 @@ class TokenAnswer:
     access: Minted
     refresh: Minted | None = None
     scope: frozenset[str] | None = None
-    token_type: str = field(default="Bearer")

@@ -54,7 +54,7 @@ def still_allowed(work: Work, live: Live) -> Live:
         record = remembered.ended(work, [over], by=SERVICE_ITSELF)
         raise SessionNotRunningError("This impersonation is no longer allowed; it has been ended.", record=record)
     work.write(store.decided_again(session))
-    return replace(live, session=session)
+    return replace(live, session=session, is_decided_again=True)
 
 
 def _is_overtaken(work: Work, live: Live) -> bool:
@@ -68,5 +68,5 @@ def _is_overtaken(work: Work, live: Live) -> bool:
 def hold(work: Work, live: Live) -> None:
     """Let no end come between what was read and what is queued: a token minted here is older than any end."""
     # Where it was decided again that write holds the row; a lock beside it would find it changed by itself.
-    if live.also["session"]["revision"] == live.session.revision:
+    if not live.is_decided_again:
         work.write(store.not_ended(live.session))

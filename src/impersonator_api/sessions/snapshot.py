@@ -48,6 +48,7 @@ class Live:
     workspace: Workspace | None
     policy: Row | None
     also: Row
+    is_decided_again: bool = False  # the decision is this work's own, and its write waits in the queue
 
 
 def before_start_from(row: Row) -> BeforeStart:

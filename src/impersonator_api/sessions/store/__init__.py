@@ -1,0 +1,56 @@
+"""What the sessions' tables are asked and told."""
+
+from impersonator_api.sessions.store.asking import (
+    BY_ID,
+    before_start,
+    candidates,
+    is_active_in,
+    is_session,
+    live,
+    live_json,
+    one,
+    one_of_tenant,
+    overdue,
+    running,
+    running_json,
+    session_json,
+)
+from impersonator_api.sessions.store.reading import SORTED, session_from
+from impersonator_api.sessions.store.writing import (
+    Ending,
+    decided_again,
+    ended,
+    inserted,
+    not_ended,
+    slot_freed,
+    slot_taken,
+    slot_taken_over,
+    tenant_unchanged,
+)
+
+__all__ = [
+    "BY_ID",
+    "SORTED",
+    "Ending",
+    "before_start",
+    "candidates",
+    "decided_again",
+    "ended",
+    "inserted",
+    "is_active_in",
+    "is_session",
+    "live",
+    "live_json",
+    "not_ended",
+    "one",
+    "one_of_tenant",
+    "overdue",
+    "running",
+    "running_json",
+    "session_from",
+    "session_json",
+    "slot_freed",
+    "slot_taken",
+    "slot_taken_over",
+    "tenant_unchanged",
+]

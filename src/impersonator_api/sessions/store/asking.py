@@ -1,0 +1,142 @@
+"""Questions about sessions."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    func,
+    select,
+)
+
+from impersonator_api import policy
+from impersonator_api.directory import documents as directory
+from impersonator_api.sessions.session import SessionStatus
+from impersonator_api.sessions.tables import active_slots, impersonation_sessions
+
+
+def session_json(sessions: FromClause) -> ColumnElement[Any]:
+    """A row of `impersonation_sessions` as one JSON document, the form every question answers in."""
+    return directory.json_of({column.name: column for column in sessions.c})
+
+
+def before_start(tenant_id: UUID, impersonator_id: UUID, names: Mapping[str, str | None]) -> Select[Any]:
+    """Everything a start is decided on, in one snapshot; `names` has `target`, `client` and `workspace`."""
+    target, client = names["target"] or "", names["client"]
+    return select(
+        directory.tenant_json(tenant_id).label("tenant"),
+        _impersonator(tenant_id, impersonator_id).label("impersonator"),
+        directory.people_named_json(tenant_id, target).label("targets"),
+        directory.client_named_json(tenant_id, client).label("client"),
+        directory.consents_named_json(tenant_id, target).label("consents"),
+        directory.workspace_json(tenant_id, names["workspace"]).label("workspace"),
+        policy.current_document(tenant_id).label("policy"),
+        _held_by(impersonator_id, impersonation_sessions.alias()).label("slots"),
+    )
+
+
+def live() -> Select[Any]:
+    """Sessions, each with everything it depends on as it is now; the caller adds the condition."""
+    return select(*[column.label(name) for name, column in _live_columns(impersonation_sessions).items()])
+
+
+def live_json(session_id: UUID) -> ColumnElement[Any]:
+    """The same about one session, as one JSON document for a larger question, or NULL."""
+    sessions = impersonation_sessions.alias()
+    question = select(directory.json_of(_live_columns(sessions))).where(sessions.c.id == session_id)
+    return question.scalar_subquery()
+
+
+def _live_columns(sessions: FromClause) -> dict[str, ColumnElement[Any]]:
+    return {
+        "session": session_json(sessions),
+        "tenant": directory.tenant_json(sessions.c.tenant_id),
+        "impersonator": _impersonator(sessions.c.tenant_id, sessions.c.impersonator_id),
+        "target": directory.person_by_id_json(sessions.c.tenant_id, sessions.c.target_id),
+        "client": directory.client_json(sessions.c.tenant_id, sessions.c.client_id, by="id"),
+        "consent": directory.consent_json(sessions.c.target_id, sessions.c.client_id),
+        "workspace": directory.workspace_by_id_json(sessions.c.workspace_id),
+        "policy": policy.current_document(sessions.c.tenant_id),
+    }
+
+
+def is_session(session_id: UUID) -> ColumnElement[bool]:
+    """The condition for one session."""
+    return impersonation_sessions.c.id == session_id
+
+
+BY_ID = impersonation_sessions.c.id
+
+
+def is_active_in(tenant_id: UUID) -> ColumnElement[bool]:
+    """The condition for a tenant's sessions that nobody has ended."""
+    sessions = impersonation_sessions.c
+    return (sessions.tenant_id == tenant_id) & (sessions.status == SessionStatus.ACTIVE)
+
+
+def overdue(now: datetime, limit: int) -> Select[Any]:
+    """Active sessions past their expiry, oldest first, with the client's name for the audit."""
+    sessions = impersonation_sessions
+    return (
+        select(session_json(sessions).label("session"), _client_label(sessions).label("client_label"))
+        .where(sessions.c.status == SessionStatus.ACTIVE, sessions.c.expires_at <= now)
+        .order_by(sessions.c.expires_at)
+        .limit(limit)
+    )
+
+
+def running_json(impersonator_id: directory.Value, now: datetime) -> ColumnElement[Any]:
+    """The running sessions of an impersonator, as a JSON list for a larger question."""
+    sessions = impersonation_sessions.alias()
+    return _held_by(impersonator_id, sessions, sessions.c.expires_at > now)
+
+
+def running(impersonator_id: UUID, now: datetime) -> Select[Any]:
+    """The same list as a question of its own."""
+    return select(running_json(impersonator_id, now))
+
+
+def one(session_id: UUID) -> Select[Any]:
+    """One session, with the client's name for the audit."""
+    sessions = impersonation_sessions
+    question = select(session_json(sessions).label("session"), _client_label(sessions).label("client_label"))
+    return question.where(is_session(session_id))
+
+
+def one_of_tenant(tenant_id: UUID, session_id: UUID) -> Select[Any]:
+    """The same, where it is the tenant's."""
+    return one(session_id).where(impersonation_sessions.c.tenant_id == tenant_id)
+
+
+def candidates(tenant_id: UUID, q: str | None, limit: int) -> Select[Any]:
+    """Active users of a tenant by address, each as one JSON document."""
+    return directory.active_people(tenant_id, q).limit(limit)
+
+
+def _impersonator(tenant_id: directory.Value, impersonator_id: directory.Value) -> ColumnElement[Any]:
+    """The person or, where no person has that id, the client: ids are unique over both."""
+    person = directory.person_by_id_json(tenant_id, impersonator_id)
+    return func.coalesce(person, directory.client_json(tenant_id, impersonator_id, by="id"))
+
+
+def _held_by(
+    impersonator_id: directory.Value, sessions: FromClause, *conditions: ColumnElement[bool]
+) -> ColumnElement[Any]:
+    held = active_slots.alias()
+    slot = directory.json_of(
+        {"slot": held.c.slot, "session": session_json(sessions), "client_label": _client_label(sessions)}
+    )
+    return (
+        select(func.coalesce(func.jsonb_agg(slot), func.jsonb_build_array()))
+        .select_from(held.join(sessions, held.c.session_id == sessions.c.id))
+        .where(held.c.impersonator_id == impersonator_id, *conditions)
+        .scalar_subquery()
+    )
+
+
+def _client_label(sessions: FromClause) -> ColumnElement[Any]:
+    return directory.client_label(sessions.c.client_id)

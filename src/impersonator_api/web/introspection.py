@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from impersonator_api import oauth
 from impersonator_api.sessions import SessionNotRunningError
 from impersonator_api.web import examples
-from impersonator_api.web.bodies import read_form
 from impersonator_api.web.oauth_answers import NO_STORE, OF_ANY, OF_REVOKE, oauth_errors_documented
 from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security
+from impersonator_api.web.presented import read_client
 from impersonator_api.web.work import DeskDep
 
 router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
@@ -50,8 +50,7 @@ class Introspection(BaseModel):
 )
 async def introspect(request: Request, desk: DeskDep) -> JSONResponse:
     """Session, people, client and consent are looked at as they are now; services only."""
-    parameters = await read_form(request)
-    presented = oauth.presented_by(request.headers.getlist("authorization"), parameters)
+    parameters, presented = await read_client(request)
     try:
         told = await desk.run(oauth.introspect, presented=presented, parameters=parameters)
     except SessionNotRunningError:
@@ -69,7 +68,6 @@ async def introspect(request: Request, desk: DeskDep) -> JSONResponse:
 )
 async def revoke(request: Request, desk: DeskDep) -> Response:
     """The token's session ends, and every token of it; an unknown token is a success too."""
-    parameters = await read_form(request)
-    presented = oauth.presented_by(request.headers.getlist("authorization"), parameters)
+    parameters, presented = await read_client(request)
     await desk.run(oauth.revoke, presented=presented, parameters=parameters)
     return Response(status_code=200, headers=NO_STORE)

@@ -80,6 +80,9 @@ def client(client_id: str = "dashboard", **changed: Any) -> Client:
         "refresh_policy": RefreshPolicy.ROTATE,
         "signing_alg": "ES256",
         "audience": None,
+        "audiences": frozenset(),
+        "dpop_bound": False,
+        "query_handover": False,
     }
     return Client(**(own | changed))
 

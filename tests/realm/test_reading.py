@@ -143,6 +143,11 @@ def test_a_user_that_no_column_could_hold_is_refused(user: str) -> None:
         "{client_id: api, scopes: [a b]}",
         "{client_id: api, status: deleted}",
         "{client_id: api, permissions: [a b]}",
+        "{client_id: api, jwks: {keys: []}}",
+        "{client_id: api, jwks: {keys: [{kty: oct, kid: a, k: c2VjcmV0}]}}",
+        "{client_id: api, jwks_uri: 'http://idp.acme.test/jwks'}",
+        "{client_id: api, audiences: [a, a]}",
+        "{client_id: api, dpop_bound: 'yes'}",
     ],
 )
 def test_a_client_that_could_be_mistaken_or_not_be_stored_is_refused(client: str) -> None:

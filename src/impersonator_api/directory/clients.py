@@ -33,7 +33,10 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An OAuth client of a tenant. `rank` and `permissions` count where a service acts for itself."""
+    """An OAuth client of a tenant. `rank` and `permissions` count where a service acts for itself.
+
+    `audiences` are those it may ask for besides its own when it exchanges tokens (RFC 8693 §2.1).
+    """
 
     id: UUID
     tenant_id: UUID
@@ -51,6 +54,9 @@ class Client:
     refresh_policy: RefreshPolicy
     signing_alg: str
     audience: str | None
+    audiences: frozenset[str]
+    dpop_bound: bool
+    query_handover: bool
 
     @property
     def is_active(self) -> bool:

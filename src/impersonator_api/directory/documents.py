@@ -15,6 +15,9 @@ from impersonator_api.directory import tables
 from impersonator_api.directory.people import Status
 
 tenants = tables.tenants
+NOT_FOR_DECISIONS = ("secret_digests", "jwks", "jwks_uri", "created_at")
+"""Columns of a client that only its authentication needs."""
+
 MAX_DIGITS = 10
 """A client's number fits PostgreSQL's integer."""
 
@@ -59,7 +62,7 @@ def workspace_by_id_json(workspace_id: Value) -> JsonColumn:
 def client_json(tenant_id: Value, name: Value, *, by: str = "client_id") -> JsonColumn:
     """The client of a tenant whose column `by` is `name`, or NULL."""
     clients = tables.clients.alias()
-    question = select(_columns_of(clients, "secret_digests", "created_at"))
+    question = select(_columns_of(clients, *NOT_FOR_DECISIONS))
     return question.where(clients.c.tenant_id == tenant_id, clients.c[by] == name).scalar_subquery()
 
 
@@ -75,8 +78,10 @@ def client_with_secrets(client_id: str) -> Select[Any]:
     clients = tables.clients.alias()
     return select(
         tenant_json(clients.c.tenant_id).label("tenant"),
-        _columns_of(clients, "secret_digests", "created_at").label("client"),
+        _columns_of(clients, *NOT_FOR_DECISIONS).label("client"),
         clients.c.secret_digests,
+        clients.c.jwks,
+        clients.c.jwks_uri,
     ).where(clients.c.client_id == client_id)
 
 

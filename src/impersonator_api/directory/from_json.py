@@ -47,6 +47,9 @@ def client_from(row: Json) -> Client:
         refresh_policy=RefreshPolicy(row["refresh_policy"]),
         signing_alg=row["signing_alg"],
         audience=row["audience"],
+        audiences=frozenset(row["audiences"]),
+        dpop_bound=row["dpop_bound"],
+        query_handover=row["query_handover"],
     )
 
 

@@ -123,6 +123,15 @@ clients = Table(
     Column("signing_alg", Text, nullable=False, server_default="ES256"),
     # What its access tokens are for (`aud`); unset: the issuer itself.
     Column("audience", Text),
+    # What else it may ask for when it exchanges tokens; nothing that is not listed.
+    Column("audiences", ARRAY(Text), nullable=False, server_default=NO_TEXTS),
+    # The public keys of its assertions (RFC 7523 §3): here, or fetched from there.
+    Column("jwks", JSONB),
+    Column("jwks_uri", Text),
+    # RFC 9449 §5.2: its tokens are bound to a key, whether or not a request brings a proof.
+    Column("dpop_bound", Boolean, nullable=False, server_default=text("false")),
+    # Seed 001's SDK reads a refresh token from the query; everybody else gets a code in the fragment.
+    Column("query_handover", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", INSTANT, nullable=False),
     UniqueConstraint("tenant_id", "number"),
     CheckConstraint("kind IN ('spa', 'service', 'gateway')", name="kind"),
@@ -130,6 +139,7 @@ clients = Table(
     CheckConstraint("subject IN ('id', 'external_id')", name="subject"),
     CheckConstraint("refresh_policy IN ('rotate', 'reuse')", name="refresh_policy"),
     CheckConstraint("signing_alg IN ('ES256', 'RS256')", name="signing_alg"),
+    CheckConstraint("jwks IS NULL OR jwks_uri IS NULL", name="jwks"),
 )
 
 consents = Table(

@@ -29,6 +29,11 @@ CLIENT: Mapping[str, Any] = {
     "refresh_policy": "rotate",
     "signing_alg": "ES256",
     "audience": None,
+    "audiences": [],
+    "jwks": None,
+    "jwks_uri": None,
+    "dpop_bound": False,
+    "query_handover": False,
 }
 CONFIDENTIAL = frozenset({ClientKind.SERVICE, ClientKind.GATEWAY})
 MOST_SECRETS = 2
@@ -42,10 +47,11 @@ def plan_clients(plan: Plan, setting: Setting) -> Ids:
     final = {name: dict(each.values) for name, each in stored_clients.items()}
     for index, client in enumerate(setting.document.realm.clients):
         stored = stored_clients.get(client.client_id)
-        values = in_order(values_of(client, tuple(CLIENT)), "permissions", "scopes")
+        values = in_order(values_of(client, tuple(CLIENT)), "permissions", "scopes", "audiences")
         row = merged(stored, values, {**CLIENT, "name": client.client_id})
         _refuse_misfits(plan, setting, index, client, stored)
-        digests, about_secret = _secrets(plan, client, stored, row["kind"])
+        _refuse_misplaced(plan, index, client, row)
+        digests, about_secret = _secrets(plan, client, stored, row)
         found = differences(stored, values) + about_secret
         ids.setdefault(client.client_id, setting.new_id())
         final[client.client_id] = row
@@ -84,13 +90,26 @@ def _refuse_misfits(plan: Plan, setting: Setting, index: int, client: Client, st
             plan.faults.add(("clients", index, "redirect_uris", place), "must be https; http is for development")
 
 
+def _refuse_misplaced(plan: Plan, index: int, client: Client, row: Mapping[str, Any]) -> None:
+    is_confidential = row["kind"] in CONFIDENTIAL
+    for name in ("jwks", "jwks_uri"):
+        if getattr(client, name) is not None and not is_confidential:
+            plan.faults.add(
+                ("clients", index, name), "is for services and gateways; nobody can keep a key in a browser"
+            )
+    if client.query_handover and is_confidential:
+        plan.faults.add(("clients", index, "query_handover"), "is for browser applications")
+    if row["jwks"] and row["jwks_uri"]:
+        plan.faults.add(("clients", index), "has keys in two places; write null for jwks or jwks_uri")
+
+
 def _secrets(
-    plan: Plan, client: Client, stored: Stored | None, kind: str | None
+    plan: Plan, client: Client, stored: Stored | None, row: Mapping[str, Any]
 ) -> tuple[list[bytes], list[FieldChange]]:
     digests = [bytes(digest) for digest in stored.values["secret_digests"]] if stored else []
     if "secret" in client.model_fields_set:
         secret = client.secret.get_secret_value()
-    elif stored is None and kind in CONFIDENTIAL:
+    elif stored is None and row["kind"] in CONFIDENTIAL and not (row["jwks"] or row["jwks_uri"]):
         secret = plan.generate_secret(client.client_id)
     else:
         return digests, []

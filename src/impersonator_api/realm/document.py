@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from impersonator_api import tokens
 from impersonator_api.directory import ClientKind, RefreshPolicy, Status, Subject
 from impersonator_api.realm.words import (
     LONGEST_ATTRIBUTES,
@@ -178,6 +179,21 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _jwks(value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+    """RFC 7517 §5: every key must be one we verify with, or the client would find out at its first request."""
+    if value is None:
+        return None
+    keys = value.get("keys")
+    if not isinstance(keys, list) or not keys or len(json.dumps(value)) > LONGEST_ATTRIBUTES:
+        raise ValueError("must be a JWK set with at least one key")
+    for key in keys:
+        try:
+            tokens.parse_public_jwk(key if isinstance(key, dict) else {})
+        except tokens.KeyUnusableError as error:
+            raise ValueError(f"holds a key that cannot verify: {error}") from error
+    return value
+
+
 class Client(Entry):
     """An OAuth client. A new service without a secret gets one, told once."""
 
@@ -196,6 +212,11 @@ class Client(Entry):
     refresh_policy: Said[RefreshPolicy] = RefreshPolicy.ROTATE
     signing_alg: Said[Literal["ES256", "RS256"]] = "ES256"
     audience: Text | None = None
+    audiences: Said[Names[Text]] = ()
+    jwks: Annotated[dict[str, JsonValue] | None, AfterValidator(_jwks)] = None
+    jwks_uri: WebAddress | None = None
+    dpop_bound: Said[YesOrNo] = False
+    query_handover: Said[YesOrNo] = False
 
 
 class Consent(Entry):

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Table,
     Text,
@@ -84,6 +85,20 @@ Index(
     impersonation_sessions.c.tenant_id,
     func.lower(impersonation_sessions.c.target_email).label("email"),
     postgresql_ops={"email": "text_pattern_ops"},
+)
+
+# Found by a digest of tenant, caller, door and key, so that nobody's key meets somebody else's.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("body_digest", LargeBinary, nullable=False),
+    Column("tenant_id", ForeignKey("tenants.id", ondelete="RESTRICT"), nullable=False),
+    Column("session_id", ForeignKey("impersonation_sessions.id", ondelete="RESTRICT"), nullable=False),
+    # What the answer's tokens said; never a token, a repeat signs again.
+    Column("claims", JSONB, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Index(None, "created_at"),
 )
 
 active_slots = Table(

@@ -1,4 +1,4 @@
-"""Refresh tokens, found by their `jti`, and the keys that sign."""
+"""Refresh tokens, found by their `jti`, hand-over codes, what may be used once, and the keys that sign."""
 
 from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, LargeBinary, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -21,6 +21,31 @@ refresh_tokens = Table(
     Column("successor_id", Uuid),
     Index(None, "session_id"),
     postgresql_partition_by="RANGE (id)",
+)
+
+# Found by SHA-256 of the code, which is random and long.
+handover_codes = Table(
+    "handover_codes",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("tenant_id", ForeignKey("tenants.id", ondelete="RESTRICT"), nullable=False),
+    Column("session_id", ForeignKey("impersonation_sessions.id", ondelete="RESTRICT"), nullable=False),
+    Column("client_id", ForeignKey("clients.id", ondelete="RESTRICT"), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("code_challenge", Text),  # RFC 7636, S256
+    Column("expires_at", INSTANT, nullable=False),
+    Column("used_at", INSTANT),
+    Index(None, "session_id"),
+    Index(None, "expires_at"),
+)
+
+# The `jti` of client assertions (RFC 7523 §3) and of DPoP proofs (RFC 9449 §11.1), as SHA-256 of kind, owner and jti.
+used_ids = Table(
+    "used_ids",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("expires_at", INSTANT, nullable=False),
+    Index(None, "expires_at"),
 )
 
 signing_keys = Table(

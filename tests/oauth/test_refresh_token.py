@@ -10,7 +10,8 @@ from conftest import Clock
 from impersonator_api import oauth, sessions
 from impersonator_api.directory.tables import tenants
 from impersonator_api.errors import ServiceError
-from impersonator_api.oauth import Presented, TokenAnswer
+from impersonator_api.oauth import Presented, TokenAnswer, TokenRequest
+from impersonator_api.oauth.grants.refresh_token import refresh_token
 from impersonator_api.sessions import Started
 from impersonator_api.tokens.tables import refresh_tokens
 from impersonator_api.work import Desk, Work
@@ -25,8 +26,8 @@ async def set_up(engine: AsyncEngine, desk: Desk, **client: Any) -> tuple[Someon
 
 async def refresh(desk: Desk, token: str, client_id: str | None, **parameters: str) -> TokenAnswer:
     form = {"grant_type": "refresh_token", "refresh_token": token, **parameters}
-    grant = oauth.grant_of("refresh_token")
-    return await desk.run(grant, presented=Presented(client_id), parameters=form)
+    request = TokenRequest(presented=Presented(client_id), parameters=form)
+    return await desk.run(oauth.grant_of(request), request)
 
 
 async def successors(engine: AsyncEngine, started: Started) -> int:
@@ -150,7 +151,7 @@ async def test_an_end_that_overtakes_a_refresh_wins(
         await ana.tenant.change(tenants, tenants.c.id == ana.tenant.id, name="Raises the revision")
 
     async def refresh_overtaken(work: Work) -> None:
-        await oauth.grant_of("refresh_token")(work, presented=Presented(spa), parameters=form)
+        await refresh_token(work, TokenRequest(presented=Presented(spa), parameters=form))
         if not work.run:
             await signing_desk.run(sessions.end, ender=ender_for(ana), session_id=started.live.session.id)
 

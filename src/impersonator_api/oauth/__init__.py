@@ -6,7 +6,7 @@ from impersonator_api.oauth.errors import (
     InvalidOAuthRequestError,
     OAuthError,
 )
-from impersonator_api.oauth.grants import TokenAnswer, grant_of
+from impersonator_api.oauth.grants import TokenAnswer, TokenRequest, grant_of
 from impersonator_api.oauth.introspection import INACTIVE, introspect
 from impersonator_api.oauth.metadata import metadata
 from impersonator_api.oauth.revocation import revoke
@@ -19,6 +19,7 @@ __all__ = [
     "OAuthError",
     "Presented",
     "TokenAnswer",
+    "TokenRequest",
     "authenticate",
     "grant_of",
     "introspect",

@@ -53,9 +53,17 @@ async def read_json(request: Request, model: type[M]) -> M:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The parameters of an OAuth form; raises `FormError`.
+    """The parameters of an OAuth form, each sent once; raises `FormError`."""
+    form, _ = await read_form_of_several(request, frozenset())
+    return form
 
-    RFC 6749 §3.2: a parameter without a value counts as omitted, and none may be repeated.
+
+async def read_form_of_several(
+    request: Request, repeatable: frozenset[str]
+) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Those sent once, and those that may be sent several times; raises `FormError`.
+
+    RFC 6749 §3.2: a parameter without a value counts as omitted, and no other may be repeated.
     """
     raw = await read_body(request)
     _require_form(request)
@@ -64,10 +72,15 @@ async def read_form(request: Request) -> dict[str, str]:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError as error:
         raise FormError("The form must be percent-encoded UTF-8 with few parameters.") from error
-    form = dict(pairs)
-    if len(form) != len(pairs):
+    single = [pair for pair in pairs if pair[0] not in repeatable]
+    form = dict(single)
+    if len(form) != len(single):
         raise FormError("A parameter is repeated; send each once.")
-    return {name: value for name, value in form.items() if value}
+    several: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if name in repeatable and value:
+            several.setdefault(name, []).append(value)
+    return {name: value for name, value in form.items() if value}, several
 
 
 async def read_body(request: Request) -> bytes:

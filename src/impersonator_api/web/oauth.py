@@ -12,7 +12,7 @@ from impersonator_api.web.admin.errors import OF_CREDENTIALS
 from impersonator_api.web.caller import CredentialsDep
 from impersonator_api.web.oauth_answers import NO_STORE, OF_TOKEN, oauth_errors_documented
 from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security, problems_documented
-from impersonator_api.web.presented import read_client
+from impersonator_api.web.presented import read_token_request
 from impersonator_api.web.userinfo import ACTING, UserInfo
 from impersonator_api.web.work import DeskDep
 
@@ -68,9 +68,8 @@ class TokenBody(BaseModel):
 )
 async def token(request: Request, desk: DeskDep) -> JSONResponse:
     """Read the form, see who the client says it is, find the grant, run it (RFC 6749 §3.2)."""
-    parameters, presented = await read_client(request)
-    grant = oauth.grant_of(parameters.get("grant_type"))
-    answer = await desk.run(grant, presented=presented, parameters=parameters)
+    asked = await read_token_request(request)
+    answer = await desk.run(oauth.grant_of(asked), asked)
     return JSONResponse(TokenBody.of(answer).model_dump(exclude_none=True), headers=NO_STORE)
 
 

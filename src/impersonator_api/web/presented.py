@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from starlette.requests import Request
 
 from impersonator_api import oauth
-from impersonator_api.oauth import Presented
-from impersonator_api.web.bodies import read_form
+from impersonator_api.oauth import Presented, TokenRequest
+from impersonator_api.oauth.grants.request import REPEATABLE
+from impersonator_api.web.bodies import read_form, read_form_of_several
 
 
 async def read_client(request: Request) -> tuple[Mapping[str, str], Presented]:
@@ -16,3 +17,10 @@ async def read_client(request: Request) -> tuple[Mapping[str, str], Presented]:
     """
     parameters = await read_form(request)
     return parameters, oauth.presented_by(request.headers.getlist("authorization"), parameters)
+
+
+async def read_token_request(request: Request) -> TokenRequest:
+    """What arrives at the token endpoint; raises what `read_client` raises."""
+    parameters, several = await read_form_of_several(request, REPEATABLE)
+    presented = oauth.presented_by(request.headers.getlist("authorization"), parameters)
+    return TokenRequest(presented=presented, parameters=parameters, several=several)

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from impersonator_api.oauth.errors import InvalidOAuthRequestError, UnsupportedGrantTypeError
+from impersonator_api.oauth.errors import UnsupportedGrantTypeError
 from impersonator_api.oauth.grants import client_credentials, refresh_token
 from impersonator_api.oauth.grants.answer import TokenAnswer
+from impersonator_api.oauth.grants.request import TokenRequest
+from impersonator_api.work import Work
 
-Grant = Callable[..., Coroutine[Any, Any, TokenAnswer]]
+Grant = Callable[[Work, TokenRequest], Coroutine[Any, Any, TokenAnswer]]
 
 GRANTS: dict[str, Grant] = {
     client_credentials.NAME: client_credentials.client_credentials,
@@ -15,13 +17,12 @@ GRANTS: dict[str, Grant] = {
 }
 
 
-def grant_of(grant_type: str | None) -> Grant:
-    """The grant of that name; raises in the RFC's words where there is none."""
-    if grant_type is None:
-        raise InvalidOAuthRequestError("The parameter grant_type is missing.")
+def grant_of(request: TokenRequest) -> Grant:
+    """The grant that is asked for; raises in the RFC's words where there is none of that name."""
+    grant_type = request.load("grant_type")
     if grant_type not in GRANTS:
         raise UnsupportedGrantTypeError(f"Use one of {', '.join(GRANTS)}.")
     return GRANTS[grant_type]
 
 
-__all__ = ["GRANTS", "Grant", "TokenAnswer", "grant_of"]
+__all__ = ["GRANTS", "Grant", "TokenAnswer", "TokenRequest", "grant_of"]

@@ -1,24 +1,23 @@
 """A service gets a token for itself (RFC 6749 §4.4); it never comes with a refresh token."""
 
-from collections.abc import Mapping
-
 from impersonator_api import tokens
 from impersonator_api.directory import ClientKind
-from impersonator_api.oauth.clients import Presented, authenticate
+from impersonator_api.oauth.clients import authenticate
 from impersonator_api.oauth.errors import InvalidScopeError, UnauthorizedClientError
 from impersonator_api.oauth.grants.answer import TokenAnswer
+from impersonator_api.oauth.grants.request import TokenRequest
 from impersonator_api.work import Work
 
 NAME = "client_credentials"
 
 
-async def client_credentials(work: Work, *, presented: Presented, parameters: Mapping[str, str]) -> TokenAnswer:
+async def client_credentials(work: Work, request: TokenRequest) -> TokenAnswer:
     """Authenticate the client, grant the scopes it asked for, mint. One statement, nothing written."""
-    found = await authenticate(work, presented)
+    found = await authenticate(work, request.presented)
     client = found.client
     if client.kind is ClientKind.SPA:
         raise UnauthorizedClientError("Only a service gets tokens for itself.")
-    asked = frozenset(parameters.get("scope", "").split()) or client.scopes
+    asked = request.scope() or client.scopes
     if not asked or not asked <= client.scopes:
         raise InvalidScopeError("Ask for scopes that the client is registered for.")
     grant = tokens.ServiceGrant(

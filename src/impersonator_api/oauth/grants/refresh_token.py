@@ -1,6 +1,5 @@
 """A SPA trades its refresh token for a new access token (RFC 6749 §6, RFC 9700 §4.14)."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -16,6 +15,7 @@ from impersonator_api.oauth.errors import (
     InvalidScopeError,
 )
 from impersonator_api.oauth.grants.answer import TokenAnswer
+from impersonator_api.oauth.grants.request import TokenRequest
 from impersonator_api.sessions import EndReason, Live, SessionNotRunningError
 from impersonator_api.statement import Write
 from impersonator_api.tokens import InvalidTokenError, Minted, RefreshState, VerifiedClaims
@@ -27,15 +27,15 @@ GRACE = timedelta(seconds=10)
 """How long a client whose answer got lost may ask again, as long as it has not used the successor."""
 
 
-async def refresh_token(work: Work, *, presented: Presented, parameters: Mapping[str, str]) -> TokenAnswer:
+async def refresh_token(work: Work, request: TokenRequest) -> TokenAnswer:
     """Verify the token, find its session alive, then rotate or reuse as the client's policy says.
 
     A used token that comes back is a replay: the error's record ends its session, and with it the family.
     """
-    claims = await _verified(work, parameters.get("refresh_token"))
+    claims = await _verified(work, request.load("refresh_token"))
     live, state = await _load(work, claims)
-    await _prove_client(work, live, presented)
-    scope = _narrowed(live, parameters.get("scope"))
+    await _prove_client(work, live, request.presented)
+    scope = _narrowed(live, request.scope())
     if state.used_at is None:
         # A token that was used up stays so, though its client may have begun to reuse tokens since.
         reuses = live.client.refresh_policy is RefreshPolicy.REUSE
@@ -48,9 +48,7 @@ async def refresh_token(work: Work, *, presented: Presented, parameters: Mapping
     )
 
 
-async def _verified(work: Work, token: str | None) -> VerifiedClaims:
-    if token is None:
-        raise InvalidOAuthRequestError("The parameter refresh_token is missing.")
+async def _verified(work: Work, token: str) -> VerifiedClaims:
     try:
         return await tokens.verify_refresh_token(work, token)
     except InvalidTokenError as error:
@@ -81,8 +79,8 @@ async def _prove_client(work: Work, live: Live, presented: Presented) -> None:
         raise InvalidGrantError("The refresh token was issued to another client.")
 
 
-def _narrowed(live: Live, scope: str | None) -> frozenset[str]:
-    asked = frozenset((scope or "").split()) or live.session.scopes
+def _narrowed(live: Live, scope: frozenset[str]) -> frozenset[str]:
+    asked = scope or live.session.scopes
     if not asked <= live.session.scopes:
         raise InvalidScopeError("A refresh may narrow the scope, never widen it.")
     return asked

@@ -1,0 +1,36 @@
+"""What arrives at the token endpoint, before anything of it is proven."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from impersonator_api.oauth.clients import Presented
+from impersonator_api.oauth.errors import InvalidOAuthRequestError
+
+REPEATABLE = frozenset({"audience", "resource"})
+"""RFC 8693 §2.1 and RFC 8707 §2 let these be sent several times; every other parameter is sent once."""
+
+NONE_SENT: Mapping[str, Sequence[str]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """A request for a token: its client, its parameters, and under `several` those that may repeat."""
+
+    presented: Presented
+    parameters: Mapping[str, str] = field(repr=False)
+    several: Mapping[str, Sequence[str]] = field(default_factory=lambda: NONE_SENT)
+
+    def find(self, name: str) -> str | None:
+        """A parameter, if it was sent."""
+        return self.parameters.get(name)
+
+    def load(self, name: str) -> str:
+        """A parameter that must be there; raises `InvalidOAuthRequestError`."""
+        value = self.find(name)
+        if value is None:
+            raise InvalidOAuthRequestError(f"The parameter {name} is missing.")
+        return value
+
+    def scope(self) -> frozenset[str]:
+        """The values of `scope` (RFC 6749 §3.3); none where it was not sent."""
+        return frozenset((self.find("scope") or "").split())

@@ -5,23 +5,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 SECONDS = 90
 LOCAL_SETTINGS = ("IMPERSONATOR_DATABASE_URL", "IMPERSONATOR_ISSUER", "IMPERSONATOR_TEST_DATABASE_URL")
+NONE: Mapping[str, str] = {}
 
 
 class Running:
     """A command that runs until it is told to stop."""
 
-    def __init__(self, arguments: Sequence[str], data_dir: Path) -> None:
+    def __init__(self, arguments: Sequence[str], data_dir: Path, settings: Mapping[str, str] = NONE) -> None:
         environment = {name: value for name, value in os.environ.items() if name not in LOCAL_SETTINGS}
         self._log = data_dir.with_name(f"{data_dir.name}.log").open("w+")
         self._process = subprocess.Popen(  # noqa: S603  our own words
             [sys.executable, "-m", "impersonator_api", *arguments],
-            env=environment | {"IMPERSONATOR_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"},
+            env=environment | {"IMPERSONATOR_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **settings},
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
@@ -55,9 +56,9 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: object, data_dir: Path) -> Iterator[Running]:
-    """Run a command on an embedded database in that folder."""
-    command = Running([str(argument) for argument in arguments], data_dir)
+def running(*arguments: object, data_dir: Path, settings: Mapping[str, str] = NONE) -> Iterator[Running]:
+    """Run a command on an embedded database in that folder, unless the settings name another."""
+    command = Running([str(argument) for argument in arguments], data_dir, settings)
     try:
         yield command
     finally:

@@ -1,5 +1,6 @@
 """Every direct dependency has its reason in docs/dependencies.md and its hashes in the lock."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -20,6 +21,9 @@ def _names(requirements: list[str]) -> set[str]:
 RUNTIME = _names(PROJECT["project"]["dependencies"])
 EMBEDDED = _names(PROJECT["project"]["optional-dependencies"]["embedded"])
 DEV = _names(PROJECT["dependency-groups"]["dev"])
+NODE = _names(PROJECT["dependency-groups"]["node"])
+CLIENTS = json.loads((ROOT / "tests/clients/package.json").read_text())["dependencies"].keys()
+CLIENTS_LOCK = json.loads((ROOT / "tests/clients/package-lock.json").read_text())["packages"]
 
 
 def _documented() -> list[str]:
@@ -35,7 +39,7 @@ def _pins(name: str) -> set[str]:
 
 
 def test_each_direct_dependency_has_one_row_and_each_row_a_dependency() -> None:
-    assert sorted(_documented()) == sorted(RUNTIME | EMBEDDED | DEV)
+    assert sorted(_documented()) == sorted(RUNTIME | EMBEDDED | DEV | NODE | CLIENTS)
 
 
 def test_the_runtime_lock_holds_what_runs_in_production_and_nothing_of_development() -> None:
@@ -58,9 +62,16 @@ def test_the_image_is_built_by_the_versions_that_development_uses() -> None:
     assert _pins("build.txt") | _pins("uv.txt") <= _pins("dev.txt")
 
 
-@pytest.mark.parametrize("name", ["build.txt", "runtime.txt", "uv.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["build.txt", "runtime.txt", "uv.txt", "node.txt", "dev.txt"])
 def test_locks_hold_hashes_and_no_address(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text()
 
     assert "://" not in text
     assert all("--hash=sha256:" in block for block in re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:])
+
+
+def test_the_lock_of_the_javascript_clients_holds_hashes_and_no_address() -> None:
+    own, *packages = CLIENTS_LOCK.values()
+
+    assert own["dependencies"].keys() == CLIENTS
+    assert all("integrity" in package and "resolved" not in package for package in packages)

@@ -1,0 +1,95 @@
+"""A served instance with a realm of its own, for clients that know nothing but its address."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from cli.processes import LOCAL_SETTINGS, running
+
+SECRETS = {name: f"{name}-secret-of-a-client-that-lives-for-one-run" for name in ("backoffice", "reader")}
+
+
+@dataclass(frozen=True)
+class Service:
+    """Where it is, and who may do what there. `stage` is all that a client is told."""
+
+    issuer: str
+    pages_port: int
+    settings: dict[str, str]
+
+    def said(self, *arguments: str) -> str:
+        """What a command prints."""
+        environment = {name: value for name, value in os.environ.items() if name not in LOCAL_SETTINGS}
+        done = subprocess.run(  # noqa: S603  our own words
+            [sys.executable, "-m", "impersonator_api", *arguments],
+            env=environment | self.settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def stage(self) -> dict[str, Any]:
+        """Addresses, secrets, and an access token of Ana, who may act as anybody."""
+        token = self.said("token", "--as", "ana@acme.test")
+        return {
+            "issuer": self.issuer,
+            "pages_port": self.pages_port,
+            "pages_origin": f"http://127.0.0.1:{self.pages_port}",
+            "clients": {name: {"secret": secret} for name, secret in SECRETS.items()},
+            "people": {"ana": {"id": self._id_of(token)}, "carla": {"external_id": "1003"}},
+            "token_of_ana": token,
+        }
+
+    def _id_of(self, token: str) -> str:
+        answer = httpx.get(f"{self.issuer}/oauth2/v1/userinfo", headers={"Authorization": f"Bearer {token}"})
+        return str(answer.raise_for_status().json()["authId"])
+
+
+@contextmanager
+def served(database_url: str, *, port: int, pages_port: int, folder: Path) -> Iterator[Service]:
+    """Apply the realm and serve it, until the test is done."""
+    issuer = f"http://127.0.0.1:{port}"
+    settings = {
+        "IMPERSONATOR_DATABASE_URL": database_url,
+        "IMPERSONATOR_DATA_DIR": str(folder / "data"),
+        "IMPERSONATOR_ISSUER": issuer,
+    }
+    service = Service(issuer, pages_port, settings)
+    realm = folder / "realm.yaml"
+    realm.write_text(yaml.safe_dump(_realm(f"http://127.0.0.1:{pages_port}")))
+    service.said("apply", str(realm))
+    with running("serve", "--port", port, data_dir=folder / "data", settings=settings) as process:
+        process.wait_for("Application startup complete")
+        yield service
+
+
+def _realm(pages: str) -> dict[str, Any]:
+    return {
+        "tenant": "acme",
+        "roles": [{"name": "super_admin", "rank": 100, "permissions": ["*"]}, {"name": "customer", "rank": 0}],
+        "users": [
+            {"external_id": "1001", "email": "ana@acme.test", "display_name": "Ana", "roles": ["super_admin"]},
+            {"external_id": "1003", "email": "carla@acme.test", "display_name": "Carla", "roles": ["customer"]},
+        ],
+        "clients": [
+            {
+                "client_id": "dashboard",
+                "kind": "spa",
+                "refresh_policy": "reuse",
+                "redirect_uris": [f"{pages}/react/", f"{pages}/web/"],
+            },
+            {"client_id": "portal", "kind": "spa", "redirect_uris": [f"{pages}/portal/"]},
+            {"client_id": "backoffice", "kind": "service", "scopes": ["root"], "secret": SECRETS["backoffice"]},
+            {"client_id": "reader", "kind": "service", "scopes": ["introspect"], "secret": SECRETS["reader"]},
+        ],
+    }

@@ -1,0 +1,29 @@
+// What the stories share: the service that is served, who is in its realm, and how an impersonation begins.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+
+export const stage = JSON.parse(readFileSync(process.env.STAGE, "utf8"));
+export const { issuer, clients, people } = stage;
+
+/** Ana acts as somebody in an application: what a backend of seed 001 does. Answers what the SPA is handed. */
+export async function handOver(target, app) {
+  const own = await post("/oauth2/v1/token", { grant_type: "client_credentials", scope: "root" }, basic("backoffice"));
+  const answer = await fetch(`${issuer}/api/v1/users/${people[target].external_id}/impersonation/${app}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${(await own.json()).access_token}`, "content-type": "application/json" },
+    body: JSON.stringify({ impersonatorToken: stage.token_of_ana }),
+  });
+  assert.equal(answer.status, 200);
+  return await answer.json();
+}
+
+export const post = (path, form, headers = {}) =>
+  fetch(issuer + path, { method: "POST", headers, body: new URLSearchParams(form) });
+
+export const userinfo = (accessToken) =>
+  fetch(`${issuer}/oauth2/v1/userinfo`, { headers: { authorization: `Bearer ${accessToken}` } });
+
+export const refresh = (refreshToken) =>
+  post("/oauth2/v1/token", { grant_type: "refresh_token", refresh_token: refreshToken });
+
+const basic = (name) => ({ authorization: `Basic ${btoa(`${name}:${clients[name].secret}`)}` });

@@ -37,6 +37,8 @@ from impersonator_api.web.entrance import Entrance
 from impersonator_api.web.oauth_answers import oauth_error
 from impersonator_api.web.openapi import DESCRIPTION, OAUTH, TAGS, USERINFO, DocumentedService
 from impersonator_api.web.problems import Answers, ErrorStyle, problem
+from impersonator_api.web.panel import apps as panel_apps
+from impersonator_api.web.panel import users as panel_users
 from impersonator_api.web.wire import BoundedHttpProtocol
 from impersonator_api.web.work import Office
 from impersonator_api.work import Desk, Origin, Services, utc_now
@@ -49,6 +51,8 @@ ROUTERS: Sequence[APIRouter] = (
     users.router,
     identity.router,
     oauth.router,
+    panel_users.router,
+    panel_apps.router,
     introspection.router,
     discovery.router,
     health.router,

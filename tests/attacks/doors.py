@@ -87,6 +87,23 @@ class Doors:
             f"/api/v1/users/{name}/impersonation/{app}", json=body, headers=bearer(service_token)
         )
 
+    async def user(self, token: str, user: Someone | str, part: str = "") -> httpx.Response:
+        """A service asks about a user: the profile, `active-sessions` or `consented-apps`."""
+        name = user if isinstance(user, str) else str(user.id)
+        return await self.http.get(f"/api/v1/users/{name}/{part}".rstrip("/"), headers=bearer(token))
+
+    async def end_targeting(self, token: str, user: Someone, session_id: str) -> httpx.Response:
+        """A service ends somebody's acting as a user."""
+        return await self.http.delete(f"/api/v1/users/{user.id}/active-sessions/{session_id}", headers=bearer(token))
+
+    async def withdraw(self, token: str, user: Someone, app: str) -> httpx.Response:
+        """A service withdraws a user's consent."""
+        return await self.http.delete(f"/api/v1/users/{user.id}/consented-apps/{app}", headers=bearer(token))
+
+    async def apps(self, token: str) -> httpx.Response:
+        """A service asks for the clients."""
+        return await self.http.get("/api/v1/apps", headers=bearer(token))
+
 
 @dataclass(frozen=True)
 class Scene:

@@ -138,7 +138,7 @@ async def test_a_filter_that_means_nothing_is_refused(app: FastAPI, scene: Scene
 @pytest.mark.parametrize("header", HEADERS)
 async def test_a_header_that_cannot_be_is_refused_at_every_door(app: FastAPI, header: str) -> None:
     spoilt = HEADERS[header]
-    open_doors = {"/health/live", "/health/ready", "/problems", "/oauth2/v1/token", *WELL_KNOWN}
+    open_doors = {"/health/live", "/health/ready", "/info", "/problems", "/oauth2/v1/token", *WELL_KNOWN}
 
     for route in routes_of(app):
         answer = await send_bytes(app, route.method, route.path_with({}), headers=[spoilt])

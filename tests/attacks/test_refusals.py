@@ -56,6 +56,14 @@ ASKS: dict[str, Asks] = {
     "on behalf while acting": lambda it: it.scene.doors.on_behalf(
         it.service, it.started["access_token"], it.scene.bob, it.scene.spa
     ),
+    "a user's sessions as a person": lambda it: it.scene.doors.user(it.sam, it.scene.bob, "active-sessions"),
+    "a user's consents while acting": lambda it: it.scene.doors.user(
+        it.started["access_token"], it.scene.bob, "consented-apps"
+    ),
+    "end at the panel as a person": lambda it: it.scene.doors.end_targeting(
+        it.scene.bob_token, it.scene.bob, it.started["session_id"]
+    ),
+    "apps as a person": lambda it: it.scene.doors.apps(it.scene.ana_token),
     "log out as oneself": lambda it: it.log_out(it.scene.ana_token),
     "log out with another's refresh token": lambda it: it.log_out(it.started["access_token"], refresh_token="x.y.z"),
     "userinfo of a service": lambda it: it.scene.doors.userinfo(it.service),

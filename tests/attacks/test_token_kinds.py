@@ -11,6 +11,7 @@ from impersonator_api.work import Desk
 
 NOT_HERE = "403 impersonation-token-not-allowed"
 NO_RIGHT = "403 impersonation-not-permitted"
+PANEL = ("at_user", "at_active_sessions", "at_consented_apps", "at_withdrawal", "at_apps", "at_end_targeting")
 
 USELESS: tuple[Kind, ...] = (
     kinds.expired,
@@ -31,7 +32,8 @@ FORGED = tuple(kind for kind in USELESS if kind is not kinds.impersonation_that_
 """Introspection takes the actor from the session, not from the token, so that one is told whole."""
 
 GOOD_FOR: dict[Kind, dict[str, str]] = {
-    kinds.impersonation: {
+    kinds.impersonation: dict.fromkeys(PANEL, NOT_HERE)
+    | {
         "at_userinfo": "200",
         "at_start": NOT_HERE,
         "at_list": NOT_HERE,
@@ -54,7 +56,8 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "at_logout": "401 invalid-token",
     },
     kinds.refresh: NOWHERE | {"as_refresh_token": "200"},
-    kinds.ordinary: {
+    kinds.ordinary: dict.fromkeys(PANEL, NO_RIGHT)
+    | {
         "at_logout": "403 not-your-session",
         "as_service": NO_RIGHT,
         "as_refresh_token": "400 invalid_grant",
@@ -76,12 +79,19 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "at_history": NO_RIGHT,
         "at_all_active": NO_RIGHT,
         "at_check": "200",  # no
+        "at_user": "200",
+        "at_active_sessions": "200",
+        "at_consented_apps": "200",
+        "at_withdrawal": "404 consent-unknown",
+        "at_apps": "200",
+        "at_end_targeting": "409 session-already-ended",  # it has just replaced it
         "at_end_by_id": NO_RIGHT,
         "at_end": NO_RIGHT,
         "at_stop": NO_RIGHT,
         "at_logout": "403 not-your-session",
     },
-    kinds.of_another_tenant: {
+    kinds.of_another_tenant: dict.fromkeys(PANEL, NO_RIGHT)
+    | {
         "at_userinfo": "200",  # whom it stands for at home
         "at_start": "404 target-unknown",
         "at_list": "200",  # nothing but what is at home

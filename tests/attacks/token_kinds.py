@@ -208,6 +208,30 @@ async def at_logout(crime: Crime, token: str) -> httpx.Response:
     return await crime.scene.doors.http.post("/identity/v1/logout", data={"a": "b"}, headers=bearer(token))
 
 
+async def at_user(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.user(token, crime.scene.bob)
+
+
+async def at_active_sessions(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.user(token, crime.scene.bob, "active-sessions")
+
+
+async def at_consented_apps(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.user(token, crime.scene.bob, "consented-apps")
+
+
+async def at_withdrawal(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.withdraw(token, crime.scene.bob, crime.scene.spa)
+
+
+async def at_apps(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.apps(token)
+
+
+async def at_end_targeting(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.end_targeting(token, crime.scene.bob, crime.started["session_id"])
+
+
 async def at_end_by_id(crime: Crime, token: str) -> httpx.Response:
     return await crime.scene.doors.end(token, crime.started["session_id"])
 
@@ -233,6 +257,12 @@ PLACES: tuple[Place, ...] = (
     at_history,
     at_all_active,
     at_check,
+    at_user,
+    at_active_sessions,
+    at_consented_apps,
+    at_withdrawal,
+    at_apps,
+    at_end_targeting,
     at_end_by_id,
     at_end,
     at_stop,
@@ -249,5 +279,5 @@ NOWHERE = dict.fromkeys((place.__name__ for place in PLACES), "401 invalid-token
 async def outcome(crime: Crime, place: Place, token: str) -> str:
     """Status and code of a token in a place."""
     answer = await place(crime, token)
-    body = answer.json()
+    body = answer.json() if answer.content else {}
     return f"{answer.status_code} {body.get('code') or body.get('error') or ''}".strip()

@@ -17,6 +17,7 @@ class Action(StrEnum):
     REPLAYED = "token.replayed"
     CALLER_REFUSED = "caller.refused"
     REALM_APPLIED = "realm.applied"
+    CONSENT_WITHDRAWN = "consent.withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

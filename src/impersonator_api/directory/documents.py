@@ -62,8 +62,13 @@ def workspace_by_id_json(workspace_id: Value) -> JsonColumn:
 def client_json(tenant_id: Value, name: Value, *, by: str = "client_id") -> JsonColumn:
     """The client of a tenant whose column `by` is `name`, or NULL."""
     clients = tables.clients.alias()
-    question = select(_columns_of(clients, *NOT_FOR_DECISIONS))
+    question = select(client_row_json(clients))
     return question.where(clients.c.tenant_id == tenant_id, clients.c[by] == name).scalar_subquery()
+
+
+def client_row_json(clients: FromClause) -> JsonColumn:
+    """A row of `clients` as decisions see it: without its secrets."""
+    return _columns_of(clients, *NOT_FOR_DECISIONS)
 
 
 def client_named_json(tenant_id: Value, name: str | None) -> JsonColumn:
@@ -78,7 +83,7 @@ def client_with_secrets(client_id: str) -> Select[Any]:
     clients = tables.clients.alias()
     return select(
         tenant_json(clients.c.tenant_id).label("tenant"),
-        _columns_of(clients, *NOT_FOR_DECISIONS).label("client"),
+        client_row_json(clients).label("client"),
         clients.c.secret_digests,
         clients.c.jwks,
         clients.c.jwks_uri,
@@ -101,8 +106,13 @@ def party_json(tenant_slug: str, subject: str) -> JsonColumn:
 def consent_json(user_id: Value, client_id: Value) -> JsonColumn:
     """What a user granted a client, or NULL."""
     consents = tables.consents.alias()
-    question = select(_columns_of(consents))
+    question = select(consent_row_json(consents))
     return question.where(consents.c.user_id == user_id, consents.c.client_id == client_id).scalar_subquery()
+
+
+def consent_row_json(consents: FromClause) -> JsonColumn:
+    """A row of `consents`."""
+    return _columns_of(consents)
 
 
 def client_label(client_id: Value) -> ColumnElement[str]:

@@ -36,6 +36,7 @@ from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Sessi
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.sessions.start import Started, Starter, explain_start, start
 from impersonator_api.sessions.store import live_json
+from impersonator_api.sessions.targeted import Targeted, end_targeting, find_targeting, load_user, only_user
 
 __all__ = [
     "ASKED_AT_THE_START",
@@ -59,6 +60,7 @@ __all__ = [
     "SessionStatus",
     "Started",
     "Starter",
+    "Targeted",
     "Wish",
     "admit_anybody",
     "admit_ender",
@@ -69,6 +71,7 @@ __all__ = [
     "effective_permissions",
     "end",
     "end_disallowed",
+    "end_targeting",
     "ended",
     "ending",
     "entry_of",
@@ -77,6 +80,7 @@ __all__ = [
     "find_all_active",
     "find_context",
     "find_page",
+    "find_targeting",
     "find_targets",
     "find_tenant_of",
     "grant_of",
@@ -86,8 +90,10 @@ __all__ = [
     "live_json",
     "load_live",
     "load_one",
+    "load_user",
     "log_out",
     "newest_running",
+    "only_user",
     "revoke",
     "start",
     "starter_of",

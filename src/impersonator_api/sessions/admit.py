@@ -14,7 +14,10 @@ from impersonator_api.statement import Write
 from impersonator_api.tokens import InvalidTokenError
 from impersonator_api.work import Work
 
-IMPERSONATION_SCOPES = frozenset({"root", "impersonation"})
+ROOT = "root"
+"""The scope that holds all others."""
+
+IMPERSONATION_SCOPES = frozenset({ROOT, "impersonation"})
 
 Principal = UserCaller | ServiceCaller
 """Whoever comes as himself."""
@@ -66,12 +69,12 @@ async def admit_ender(work: Work, *, credentials: Credentials | None) -> Ender:
     )
 
 
-async def admit_service(work: Work, *, credentials: Credentials | None) -> ServiceCaller:
-    """A service whose token holds one of the scopes that hand out users' tokens (seed 001)."""
+async def admit_service(work: Work, *, credentials: Credentials | None, scope: str) -> ServiceCaller:
+    """A service whose own token holds that scope, or root (seed 001); raises a recorded refusal for anybody else."""
     caller = await _admit(work, credentials, frozenset())
-    if not isinstance(caller, ServiceCaller) or not caller.scopes & IMPERSONATION_SCOPES:
+    if not isinstance(caller, ServiceCaller) or caller.scopes.isdisjoint({ROOT, scope}):
         raise RightMissingError(
-            "This needs a service's token with the scope root or impersonation.", record=[_right_missing(work, caller)]
+            f"This needs a service's token with the scope {ROOT} or {scope}.", record=[_right_missing(work, caller)]
         )
     return caller
 

@@ -82,7 +82,7 @@ async def find_page(work: Work, *, reader: Reader, filters: Filters, limit: int,
     rows = answer["page"]
     total = answer["total"]
     return Page(
-        sessions=tuple(_listed(row) for row in rows[:limit]),
+        sessions=tuple(listed_from(row) for row in rows[:limit]),
         total=min(total, COUNTED_AT_MOST),
         is_capped=total > COUNTED_AT_MOST,
         has_more=len(rows) > limit,
@@ -99,11 +99,13 @@ async def find_all_active(work: Work, *, reader: Reader, limit: int) -> Page:
 async def load_one(work: Work, *, reader: Reader, session_id: UUID) -> Listed:
     """One session; raises 404 for one of another tenant, a recorded refusal for somebody else's."""
     sessions = impersonation_sessions.alias()
-    question = select(_document(sessions)).where(sessions.c.id == session_id, sessions.c.tenant_id == reader.tenant_id)
+    question = select(listed_json(sessions)).where(
+        sessions.c.id == session_id, sessions.c.tenant_id == reader.tenant_id
+    )
     row = (await work.read(question)).scalar_one_or_none()
     if row is None:
         raise SessionUnknownError("No impersonation session of your organisation has that id.")
-    listed = _listed(row)
+    listed = listed_from(row)
     if listed.session.impersonator_id != reader.id and not reader.may_read_any:
         refused = remembered.not_yours(work, listed.session, client_label=listed.client_label, by=reader.label)
         raise NotYourSessionError(NEEDS_READ_ANY, record=[refused])
@@ -131,7 +133,7 @@ def _page(reader: Reader, filters: Filters, *, limit: int, before: UUID | None, 
     sessions = impersonation_sessions.alias("s")
     found = and_(*_conditions(sessions, reader, filters, now))
     here = found if before is None else and_(found, sessions.c.id < before)
-    page = select(_document(sessions).label("document"), sessions.c.id).where(here)
+    page = select(listed_json(sessions).label("document"), sessions.c.id).where(here)
     rows = page.order_by(sessions.c.id.desc()).limit(limit + 1).subquery()
     ordered = aggregate_order_by(rows.c.document, rows.c.id.desc())
     counted = select(sessions.c.id).where(found).limit(COUNTED_AT_MOST + 1).subquery()
@@ -207,7 +209,8 @@ def _exists(reader: Reader, name: str | None, *, of_client: bool = False) -> Col
     return _ids_named(reader, name or "", of_client=of_client).exists()
 
 
-def _document(sessions: FromClause) -> ColumnElement[Any]:
+def listed_json(sessions: FromClause) -> ColumnElement[Any]:
+    """A row of `impersonation_sessions` with the names that a list shows beside it, as one JSON document."""
     return directory.json_of(
         {
             "session": store.session_json(sessions),
@@ -217,6 +220,7 @@ def _document(sessions: FromClause) -> ColumnElement[Any]:
     )
 
 
-def _listed(row: Mapping[str, Any]) -> Listed:
+def listed_from(row: Mapping[str, Any]) -> Listed:
+    """The session in a JSON document of `listed_json`."""
     session = store.session_from(row["session"])
     return Listed(session=session, client_label=row["client_label"], workspace=row["workspace"])

@@ -1,5 +1,6 @@
 """Who is calling: from a request's headers to whoever a story is told for."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,6 +10,7 @@ from impersonator_api.callers import Credentials, ServiceCaller, UserCaller, fin
 from impersonator_api.sessions import Ender, Reader, Starter
 from impersonator_api.web.work import DeskDep
 
+from impersonator_api.work import Desk
 
 async def credentials_of(request: Request) -> Credentials | None:
     """The request's bearer token, or the cookie's where the CSRF guard holds; never one in the URL."""
@@ -40,9 +42,13 @@ async def reader_of(desk: DeskDep, credentials: CredentialsDep) -> Reader:
     return await desk.run(sessions.admit_reader, credentials=credentials)
 
 
-async def service_of(desk: DeskDep, credentials: CredentialsDep) -> ServiceCaller:
-    """A service that may hand out users' tokens."""
-    return await desk.run(sessions.admit_service, credentials=credentials)
+def service_with(scope: str) -> Callable[[Desk, Credentials | None], Awaitable[ServiceCaller]]:
+    """For `Depends`: a service whose token holds that scope, or root."""
+
+    async def service_of(desk: DeskDep, credentials: CredentialsDep) -> ServiceCaller:
+        return await desk.run(sessions.admit_service, credentials=credentials, scope=scope)
+
+    return service_of
 
 
 async def anybody_of(desk: DeskDep, credentials: CredentialsDep) -> UserCaller | ServiceCaller:
@@ -54,4 +60,7 @@ AnybodyDep = Annotated[UserCaller | ServiceCaller, Depends(anybody_of)]
 StarterDep = Annotated[Starter, Depends(starter_of)]
 EnderDep = Annotated[Ender, Depends(ender_of)]
 ReaderDep = Annotated[Reader, Depends(reader_of)]
-ServiceDep = Annotated[ServiceCaller, Depends(service_of)]
+HandingOutDep = Annotated[ServiceCaller, Depends(service_with("impersonation"))]
+UserReadingDep = Annotated[ServiceCaller, Depends(service_with("read_user"))]
+UserWritingDep = Annotated[ServiceCaller, Depends(service_with("write_user"))]
+AppReadingDep = Annotated[ServiceCaller, Depends(service_with("read_app"))]

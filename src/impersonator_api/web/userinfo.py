@@ -7,16 +7,16 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from impersonator_api.directory import Person
 from impersonator_api.sessions import Identified
 
 ACTING: set[str] = {"sid", "act", "impersonated_by", "mode"}
 """Members that are left out where nobody acts as the user; the others are there though they be null (seed 001)."""
 
 
-class UserInfo(BaseModel):
-    """The user a token stands for; `act`, `impersonated_by` and `sid` exactly where somebody acts as that user."""
+class UserProfile(BaseModel):
+    """A user as seed 001's clients know one."""
 
-    sub: str
     authId: str
     email: str | None
     emailVerified: bool
@@ -28,6 +28,32 @@ class UserInfo(BaseModel):
     attributes: Mapping[str, Any]
     createdAt: datetime | None
     updatedAt: datetime | None
+
+    @classmethod
+    def about(cls, user: Person, **more: object) -> Self:
+        """What is known of a user; `more` are the members that a subclass adds."""
+        profile = user.profile
+        return cls.model_validate(
+            {
+                "authId": str(user.id),
+                "email": user.email,
+                "emailVerified": profile.email_verified,
+                "locale": profile.locale,
+                "firstName": profile.given_name,
+                "lastName": profile.family_name,
+                "roles": list(user.role_names),
+                "attributes": profile.attributes,
+                "createdAt": profile.created_at,
+                "updatedAt": profile.updated_at,
+                **more,
+            }
+        )
+
+
+class UserInfo(UserProfile):
+    """The user a token stands for; `act`, `impersonated_by` and `sid` exactly where somebody acts as that user."""
+
+    sub: str
     tenant: str
     sid: UUID | None = None
     act: Mapping[str, Any] | None = None
@@ -37,19 +63,4 @@ class UserInfo(BaseModel):
     @classmethod
     def of(cls, who: Identified) -> Self:
         """The answer about whoever was identified."""
-        profile = who.user.profile
-        return cls(
-            sub=who.subject,
-            authId=str(who.user.id),
-            email=who.user.email,
-            emailVerified=profile.email_verified,
-            locale=profile.locale,
-            firstName=profile.given_name,
-            lastName=profile.family_name,
-            roles=list(who.user.role_names),
-            attributes=profile.attributes,
-            createdAt=profile.created_at,
-            updatedAt=profile.updated_at,
-            tenant=who.tenant.slug,
-            **who.acting,
-        )
+        return cls.about(who.user, sub=who.subject, tenant=who.tenant.slug, **who.acting)

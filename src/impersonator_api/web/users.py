@@ -12,7 +12,7 @@ from impersonator_api.sessions.errors import ClientNotSpaError
 from impersonator_api.web import examples
 from impersonator_api.web.admin.errors import OF_START
 from impersonator_api.web.bodies import read_json
-from impersonator_api.web.caller import ServiceDep
+from impersonator_api.web.caller import HandingOutDep
 from impersonator_api.web.identifiers import read_identifier
 from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
 from impersonator_api.web.work import DeskDep
@@ -59,7 +59,7 @@ class RefreshTokenBody(BaseModel):
     | openapi_security("bearer"),
 )
 async def impersonate(
-    user_id: str, app_id: str, request: Request, desk: DeskDep, service: ServiceDep
+    user_id: str, app_id: str, request: Request, desk: DeskDep, service: HandingOutDep
 ) -> RefreshTokenBody:
     """Start a session of the token's person; `app_id` is a SPA's client id or number. Same laws, same policy."""
     body = await read_json(request, OnBehalfBody)

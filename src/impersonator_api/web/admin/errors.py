@@ -5,11 +5,13 @@ from impersonator_api.database import DatabaseAwayError, UnstorableValueError
 from impersonator_api.errors import (
     ConcurrentChangeError,
     InvalidError,
+    LimitError,
     MalformedError,
     ServiceError,
     UnauthenticatedError,
 )
 from impersonator_api.policy import errors as policy
+from impersonator_api.realm import ConsentUnknownError
 from impersonator_api.sessions import errors as sessions
 from impersonator_api.sessions.listing import UnknownFilterValueError
 from impersonator_api.sessions.logout import RedirectUnknownError
@@ -20,6 +22,7 @@ from impersonator_api.web.errors import (
     BodyTooSlowError,
     FormError,
     InvalidCursorError,
+    TooManyAttemptsError,
     UnsupportedMediaTypeError,
 )
 from impersonator_api.web.identifiers import MalformedIdError
@@ -36,6 +39,7 @@ OF_CREDENTIALS: Errors = (
     callers.CallerUnknownError,
     callers.CallerSuspendedError,
     callers.CsrfError,
+    TooManyAttemptsError,
     DatabaseAwayError,
     callers.IssuerKeysUnavailableError,
     policy.UnreadablePolicyError,
@@ -61,6 +65,7 @@ OF_CHECK: Errors = (
 OF_START: Errors = (
     *OF_CHECK,
     sessions.RightMissingError,
+    LimitError,
     policy.ImpersonationRefusedError,
     policy.PermissionExceedsError,
     policy.ConsentRequiredError,
@@ -95,12 +100,9 @@ OF_LOGOUT: Errors = (
 
 OF_READ: Errors = (*OF_ANY, sessions.ImpersonationTokenNotAllowedError, InvalidError)
 
-OF_LIST: Errors = (
-    *OF_READ,
-    InvalidCursorError,
-    RepeatedParameterError,
-    UnknownFilterValueError,
-)
+OF_PAGE: Errors = (*OF_READ, InvalidCursorError, RepeatedParameterError)
+
+OF_LIST: Errors = (*OF_PAGE, UnknownFilterValueError)
 
 OF_SHOW: Errors = (
     *OF_ANY,
@@ -109,3 +111,22 @@ OF_SHOW: Errors = (
     sessions.NotYourSessionError,
     sessions.SessionUnknownError,
 )
+
+OF_USER: Errors = (
+    *OF_ANY,
+    sessions.ImpersonationTokenNotAllowedError,
+    MalformedIdError,
+    sessions.TargetUnknownError,
+    sessions.AmbiguousUserError,
+)
+
+OF_USERS_LIST: Errors = (*OF_USER, InvalidError, InvalidCursorError, RepeatedParameterError)
+
+OF_USERS_END: Errors = (
+    *OF_USER,
+    sessions.SessionUnknownError,
+    sessions.SessionAlreadyEndedError,
+    ConcurrentChangeError,
+)
+
+OF_WITHDRAWAL: Errors = (*OF_USER, sessions.ClientUnknownError, ConsentUnknownError)

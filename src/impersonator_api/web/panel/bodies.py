@@ -1,0 +1,203 @@
+"""What the admin panel's doors take and answer (seed 001, with our extras)."""
+
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from impersonator_api.directory import Client, ClientKind, Person, Status
+from impersonator_api.directory.listing import ClientPage, Granted
+from impersonator_api.policy import Mode
+from impersonator_api.realm import Consented
+from impersonator_api.sessions import ImpersonatorKind, Listed, Targeted
+from impersonator_api.settings import Settings
+from impersonator_api.web.userinfo import UserProfile
+
+AppType = Literal["spa", "s2s", "gateway"]
+
+TYPES: dict[ClientKind, AppType] = {ClientKind.SPA: "spa", ClientKind.SERVICE: "s2s", ClientKind.GATEWAY: "gateway"}
+"""Seed 001's words; a gateway is ours."""
+
+
+class PageQuery(BaseModel):
+    """How much of a list; anything else in the query is refused, because a list that ignores it would mislead."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(200, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=64, description="From the `Link` header; never made by hand.")
+
+
+class UserDetail(UserProfile):
+    """A user of the directory, whatever the status."""
+
+    externalId: str | None
+    displayName: str | None
+    isActive: bool
+    status: Status
+
+
+class UserAnswer(BaseModel):
+    """One user."""
+
+    user: UserDetail
+
+    @classmethod
+    def of(cls, user: Person) -> Self:
+        """The answer about a user."""
+        more = {"externalId": user.external_id, "displayName": user.display_name}
+        return cls(user=UserDetail.about(user, **more, isActive=user.is_active, status=user.status))
+
+
+class ActiveSession(BaseModel):
+    """A running session in which somebody acts as the user."""
+
+    sessionId: UUID
+    authId: UUID
+    clientId: str
+    expiredAt: int = Field(description="When it ends at the latest, in seconds since the epoch.")
+    startedAt: datetime
+    impersonatedBy: UUID
+    impersonatorKind: ImpersonatorKind
+    impersonator: str
+    mode: Mode
+    reason: str | None
+
+    @classmethod
+    def of(cls, listed: Listed) -> Self:
+        """A session that runs."""
+        session = listed.session
+        return cls(
+            sessionId=session.id,
+            authId=session.target_id,
+            clientId=listed.client_label,
+            expiredAt=int(session.expires_at.timestamp()),
+            startedAt=session.started_at,
+            impersonatedBy=session.impersonator_id,
+            impersonatorKind=session.impersonator_kind,
+            impersonator=session.impersonator_label,
+            mode=session.mode,
+            reason=session.reason,
+        )
+
+
+class ActiveSessionsAnswer(BaseModel):
+    """One page, newest first; never a token."""
+
+    activeSessions: list[ActiveSession]
+
+    @classmethod
+    def of(cls, targeted: Targeted) -> Self:
+        """The answer about a user's sessions."""
+        return cls(activeSessions=[ActiveSession.of(listed) for listed in targeted.sessions])
+
+
+class ConsentedApp(BaseModel):
+    """A client, and what the user lets it do."""
+
+    appId: int | str = Field(description="The client's number; its client_id where it has none.")
+    appName: str
+    clientId: str
+    scopes: list[str]
+    grantedAt: datetime
+    expiresAt: datetime | None
+
+    @classmethod
+    def of(cls, granted: Granted) -> Self:
+        """A consent that is in force."""
+        client, consent = granted.client, granted.consent
+        return cls(
+            appId=app_id(client),
+            appName=client.name,
+            clientId=client.client_id,
+            scopes=sorted(consent.scopes),
+            grantedAt=consent.granted_at,
+            expiresAt=consent.expires_at,
+        )
+
+
+class ConsentedAppsAnswer(BaseModel):
+    """One page, the newest client first."""
+
+    consentedApps: list[ConsentedApp]
+
+    @classmethod
+    def of(cls, consented: Consented) -> Self:
+        """The answer about a user's consents."""
+        return cls(consentedApps=[ConsentedApp.of(granted) for granted in consented.grants])
+
+
+class App(BaseModel):
+    """A client, without its secrets."""
+
+    id: int | str = Field(description="Its number; its client_id where it has none.")
+    clientId: str
+    name: str
+    type: AppType
+    isActive: bool
+    redirectUris: list[str]
+    scopes: list[str]
+    consentRequired: bool
+
+    @classmethod
+    def of(cls, client: Client) -> Self:
+        """A client as it is now."""
+        return cls(
+            id=app_id(client),
+            clientId=client.client_id,
+            name=client.name,
+            type=TYPES[client.kind],
+            isActive=client.is_active,
+            redirectUris=list(client.redirect_uris),
+            scopes=sorted(client.scopes),
+            consentRequired=client.consent_required,
+        )
+
+
+class AppsAnswer(BaseModel):
+    """One page, newest first."""
+
+    apps: list[App]
+
+    @classmethod
+    def of(cls, page: ClientPage) -> Self:
+        """The answer about a tenant's clients."""
+        return cls(apps=[App.of(client) for client in page.clients])
+
+
+class Configs(BaseModel):
+    """What holds for everybody, under seed 001's names; times in seconds."""
+
+    AUTH_SERVER_URL: str
+    SPA_ACCESS_TOKEN_EXPIRES_IN: int
+    S2S_ACCESS_TOKEN_EXPIRES_IN: int
+    ENABLE_USER_APP_CONSENT: Literal[False] = Field(
+        default=False, description="Not every client asks for consent; each says so itself (`consentRequired`)."
+    )
+    ENABLE_NAMES: Literal[True] = True
+    ENABLE_SIGN_UP: Literal[False] = False
+    ENABLE_PASSWORD_RESET: Literal[False] = False
+    SUPPORTED_LOCALES: list[str] = Field([], description="None: no page of ours is shown to users.")
+
+
+class InfoAnswer(BaseModel):
+    """What the service is like."""
+
+    configs: Configs
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The answer; nothing of it is anybody's in particular."""
+        return cls(
+            configs=Configs(
+                AUTH_SERVER_URL=settings.issuer,
+                SPA_ACCESS_TOKEN_EXPIRES_IN=int(settings.access_token_lifetime.total_seconds()),
+                S2S_ACCESS_TOKEN_EXPIRES_IN=int(settings.service_token_lifetime.total_seconds()),
+            )
+        )
+
+
+def app_id(client: Client) -> int | str:
+    """What the panel puts into a path: the number, by which seed 001 knows its applications, where there is one."""
+    return client.client_id if client.number is None else client.number

@@ -5,7 +5,6 @@ from impersonator_api.database import DatabaseAwayError, UnstorableValueError
 from impersonator_api.errors import (
     ConcurrentChangeError,
     InvalidError,
-    LimitError,
     MalformedError,
     ServiceError,
     UnauthenticatedError,
@@ -22,7 +21,6 @@ from impersonator_api.web.errors import (
     BodyTooSlowError,
     FormError,
     InvalidCursorError,
-    TooManyAttemptsError,
     UnsupportedMediaTypeError,
 )
 from impersonator_api.web.identifiers import MalformedIdError
@@ -39,7 +37,6 @@ OF_CREDENTIALS: Errors = (
     callers.CallerUnknownError,
     callers.CallerSuspendedError,
     callers.CsrfError,
-    TooManyAttemptsError,
     DatabaseAwayError,
     callers.IssuerKeysUnavailableError,
     policy.UnreadablePolicyError,
@@ -65,7 +62,6 @@ OF_CHECK: Errors = (
 OF_START: Errors = (
     *OF_CHECK,
     sessions.RightMissingError,
-    LimitError,
     policy.ImpersonationRefusedError,
     policy.PermissionExceedsError,
     policy.ConsentRequiredError,

@@ -211,9 +211,9 @@ async def test_more_can_be_asked_of_the_same_statement(calling_desk: Desk, acme:
     service = await load(calling_desk, await service_token(calling_desk, acme, client_id, "root"), also=ask)
 
     assert isinstance(person, UserCaller)
-    assert person.also["same"] == ana.id
+    assert person.also["same"] == str(ana.id)
     assert isinstance(service, ServiceCaller)
-    assert service.also["same"] == acme.client_ids[client_id]
+    assert service.also["same"] == str(acme.client_ids[client_id])
 
 
 async def test_a_caller_costs_at_most_one_statement(

@@ -3,16 +3,19 @@
 from impersonator_api.callers.bearer import Credentials, find_credentials
 from impersonator_api.callers.caller import Caller, ImpersonationCaller, Login, ServiceCaller, UserCaller
 from impersonator_api.callers.jwks import IssuerKeys
-from impersonator_api.callers.load import load_caller
+from impersonator_api.callers.load import ask_about, load_caller
+from impersonator_api.callers.question import CallerQuestion
 
 __all__ = [
     "Caller",
+    "CallerQuestion",
     "Credentials",
     "ImpersonationCaller",
     "IssuerKeys",
     "Login",
     "ServiceCaller",
     "UserCaller",
+    "ask_about",
     "find_credentials",
     "load_caller",
 ]

@@ -35,6 +35,7 @@ class UserCaller:
     login: Login
     scopes: frozenset[str]
     client_id: str | None
+    claims: VerifiedClaims
     also: Mapping[str, Any] = field(default_factory=lambda: NOTHING, repr=False)
 
 

@@ -1,6 +1,6 @@
 """Callers with an access token of an issuer that their tenant trusts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from impersonator_api.callers import store
@@ -9,6 +9,7 @@ from impersonator_api.callers.caller import UserCaller
 from impersonator_api.callers.errors import CallerUnknownError
 from impersonator_api.callers.issuers import TrustedIssuer
 from impersonator_api.callers.jwks import IssuerKeys
+from impersonator_api.callers.question import Answer, CallerQuestion
 from impersonator_api.callers.store import Also, Believed
 from impersonator_api.tokens import (
     VERIFIABLE,
@@ -28,13 +29,24 @@ ID_TOKEN_CLAIMS = frozenset({"nonce", "at_hash", "c_hash"})
 """OpenID Connect Core §2, §3.3.2.11: what tells an ID token where both kinds have the same `typ`."""
 
 
-async def load_foreign_caller(work: Work, token: UnverifiedToken, also: Also) -> UserCaller:
-    """The user behind a trusted issuer's token; raises `InvalidTokenError`, or a refusal for who may take no part.
+def ask_about_foreign(token: UnverifiedToken, also: Also) -> CallerQuestion:
+    """What to ask about another issuer's token: who trusts that issuer, and whom the token would name there.
 
-    One statement asks for the issuer's configuration and for the user the token would name; the second half
-    of the answer is believed only after the token was verified by the first.
+    The second half of the answer is believed only after the token was verified by the first. Settling raises
+    `InvalidTokenError`, or a refusal for who may take no part.
     """
-    believed = await _believed(work, token, also)
+    issuer = token.find_text("iss")
+    if not issuer:
+        raise InvalidTokenError("The token's issuer is not trusted here.")
+
+    async def settle(work: Work, answer: Answer) -> UserCaller:
+        return await _settled(work, token, [store.believed_from(row) for row in answer])
+
+    return CallerQuestion(store.believed_json(issuer, token.claims, also), settle)
+
+
+async def _settled(work: Work, token: UnverifiedToken, candidates: Sequence[Believed]) -> UserCaller:
+    believed = _meant(token, candidates)
     claims = await _verified(work, token, believed.issuer)
     _refuse_other_kinds(claims.claims)
     scopes = _scopes(claims.claims)
@@ -51,13 +63,12 @@ async def load_foreign_caller(work: Work, token: UnverifiedToken, also: Also) ->
         login=login_of(claims),
         scopes=scopes,
         client_id=next(iter(sorted(_clients(claims.claims))), None),
+        claims=claims,
         also=believed.also,
     )
 
 
-async def _believed(work: Work, token: UnverifiedToken, also: Also) -> Believed:
-    issuer = token.find_text("iss")
-    candidates = await store.find_believed(work, issuer, token.claims, also) if issuer else ()
+def _meant(token: UnverifiedToken, candidates: Sequence[Believed]) -> Believed:
     meant = [each for each in candidates if each.issuer.is_meant_by(token.claims)]
     # Two tenants for one token is a mistake in their configuration; nobody is let in by the order of rows.
     if len(meant) != 1:

@@ -6,6 +6,7 @@ from uuid import UUID
 from impersonator_api.callers import store
 from impersonator_api.callers.admitted import admitted, login_of
 from impersonator_api.callers.caller import Caller, ImpersonationCaller, ServiceCaller, UserCaller
+from impersonator_api.callers.question import Answer, CallerQuestion
 from impersonator_api.callers.store import Also, Named, Party
 from impersonator_api.tokens import InvalidTokenError, UnverifiedToken, VerifiedClaims, verify_access_token
 from impersonator_api.work import Work
@@ -14,41 +15,53 @@ ACTING = ("sid", "act", "impersonated_by")
 """All of these or none: a token that lost one of them lost the actor."""
 
 
-async def load_own_caller(work: Work, token: UnverifiedToken, also: Also) -> Caller:
-    """The caller behind a token that we issued; raises `InvalidTokenError`, or a refusal for who may take no part."""
+async def ask_about_own(work: Work, token: UnverifiedToken, also: Also) -> CallerQuestion:
+    """What to ask about a token that we issued; raises `InvalidTokenError`."""
     claims = await verify_access_token(work, token)
     if any(name in claims.claims for name in ACTING):
-        return _impersonation(claims)
+        return _of_impersonation(claims)
     if claims.load_text("sub") == claims.load_text("client_id"):
-        return await _service(work, claims, also)
+        return _of_service(claims, also)
     # Nobody logs in with us: in production a person's own token can only be somebody else's issue.
     if work.settings.is_production:
         raise InvalidTokenError("Log in with your identity provider; our own tokens are for development.")
-    return await _user(work, claims, also)
+    return _of_user(claims, also)
 
 
-def _impersonation(claims: VerifiedClaims) -> ImpersonationCaller:
+def _of_impersonation(claims: VerifiedClaims) -> CallerQuestion:
     if not isinstance(claims.claims.get("act"), Mapping) or not claims.find_text("impersonated_by"):
         raise InvalidTokenError("The token does not say who is acting.")
-    return ImpersonationCaller(session_id=_uuid(claims, "sid"), claims=claims)
+    caller = ImpersonationCaller(session_id=_uuid(claims, "sid"), claims=claims)
+
+    async def settle(_work: Work, _answer: Answer) -> Caller:
+        return caller
+
+    return CallerQuestion(None, settle)
 
 
-async def _service(work: Work, claims: VerifiedClaims, also: Also) -> ServiceCaller:
-    named = _known(await store.find_client(work, claims.load_text("tenant"), claims.load_text("sub"), also))
-    party = admitted(work, named.tenant, named.party)
-    return ServiceCaller(tenant=named.tenant, party=party, scopes=claims.scopes, also=named.also)
+def _of_service(claims: VerifiedClaims, also: Also) -> CallerQuestion:
+    async def settle(work: Work, answer: Answer) -> Caller:
+        named = _known(store.named_client_from(answer))
+        party = admitted(work, named.tenant, named.party)
+        return ServiceCaller(tenant=named.tenant, party=party, scopes=claims.scopes, also=named.also)
+
+    return CallerQuestion(store.client_json(claims.load_text("tenant"), claims.load_text("sub"), also), settle)
 
 
-async def _user(work: Work, claims: VerifiedClaims, also: Also) -> UserCaller:
-    named = _known(await store.find_user(work, claims.load_text("tenant"), _uuid(claims, "sub"), also))
-    return UserCaller(
-        tenant=named.tenant,
-        party=admitted(work, named.tenant, named.party),
-        login=login_of(claims),
-        scopes=claims.scopes,
-        client_id=claims.load_text("client_id"),
-        also=named.also,
-    )
+def _of_user(claims: VerifiedClaims, also: Also) -> CallerQuestion:
+    async def settle(work: Work, answer: Answer) -> Caller:
+        named = _known(store.named_person_from(answer))
+        return UserCaller(
+            tenant=named.tenant,
+            party=admitted(work, named.tenant, named.party),
+            login=login_of(claims),
+            scopes=claims.scopes,
+            client_id=claims.load_text("client_id"),
+            claims=claims,
+            also=named.also,
+        )
+
+    return CallerQuestion(store.user_json(claims.load_text("tenant"), _uuid(claims, "sub"), also), settle)
 
 
 def _known(named: Named[Party] | None) -> Named[Party]:

@@ -1,20 +1,21 @@
-"""Who a token names, asked in one statement whichever kind of token it is."""
+"""Who a token names: questions that a larger statement can hold, whichever kind of token it is."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, Uuid, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, Uuid, and_, case, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from impersonator_api.callers.issuers import CLAIM, TrustedIssuer, issuer_from
 from impersonator_api.directory import Client, Person, Tenant, documents, from_json, tables
-from impersonator_api.work import Work
 
 Also = Mapping[str, Callable[[ColumnElement[UUID]], ColumnElement[Any]]]
-"""What else the statement is asked: by name, columns made from the caller's id."""
+"""What else is asked: by name, columns made from the caller's id; the answers come as JSON."""
 
+
+JsonColumn = ColumnElement[Any]
 
 Party = TypeVar("Party", Person, Client)
 
@@ -38,60 +39,72 @@ class Believed:
     also: Mapping[str, Any]
 
 
-async def find_user(work: Work, tenant_slug: str, user_id: UUID, also: Also) -> Named[Person] | None:
-    """A user by our id, within the token's tenant."""
+def user_json(tenant_slug: str, user_id: UUID, also: Also) -> JsonColumn:
+    """A user by our id, within the token's tenant, as one JSON document, or NULL."""
     users = tables.users.alias()
-    question = _within(users, tenant_slug, documents.person_json(users), also).where(users.c.id == user_id)
-    row = (await work.read(question)).mappings().one_or_none()
-    if row is None:
-        return None
-    return Named(from_json.tenant_from(row["tenant"]), from_json.person_from(row["party"]), dict(row))
+    return _named_json(users, tenant_slug, documents.person_json(users), also, users.c.id == user_id)
 
 
-async def find_client(work: Work, tenant_slug: str, client_id: str, also: Also) -> Named[Client] | None:
-    """A client by its `client_id`, within the token's tenant."""
+def client_json(tenant_slug: str, client_id: str, also: Also) -> JsonColumn:
+    """A client by its `client_id`, within the token's tenant, as one JSON document, or NULL."""
     clients = tables.clients.alias()
     client = documents.client_json(clients.c.tenant_id, clients.c.client_id)
-    question = _within(clients, tenant_slug, client, also).where(clients.c.client_id == client_id)
-    row = (await work.read(question)).mappings().one_or_none()
-    if row is None:
-        return None
-    return Named(from_json.tenant_from(row["tenant"]), from_json.client_from(row["party"]), dict(row))
+    return _named_json(clients, tenant_slug, client, also, clients.c.client_id == client_id)
 
 
-async def find_believed(
-    work: Work, issuer: str, unverified_claims: Mapping[str, object], also: Also
-) -> tuple[Believed, ...]:
-    """Every tenant's configuration of an issuer, each with the user that these claims would name in it.
+def believed_json(issuer: str, unverified_claims: Mapping[str, object], also: Also) -> JsonColumn:
+    """Every tenant's configuration of an issuer, each with the user these claims would name in it, as a JSON list.
 
     The claims are not verified yet: what comes back is only to be used with claims that were.
     """
     issuers, users = tables.issuers.alias(), tables.users.alias()
     named = and_(users.c.tenant_id == issuers.c.tenant_id, users.c.id == _named_id(issuers, unverified_claims))
-    question = (
-        select(
-            documents.json_of({column.name: column for column in issuers.c}).label("issuer"),
-            documents.tenant_json(issuers.c.tenant_id).label("tenant"),
-            case((users.c.id.is_not(None), documents.person_json(users))).label("user"),
-            *_further(also, users.c.id),
-        )
+    believed = documents.json_of(
+        {
+            "issuer": documents.json_of({column.name: column for column in issuers.c}),
+            "tenant": documents.tenant_json(issuers.c.tenant_id),
+            "user": case((users.c.id.is_not(None), documents.person_json(users))),
+            **_further(also, users.c.id),
+        }
+    )
+    return (
+        select(func.coalesce(func.jsonb_agg(believed), func.jsonb_build_array()))
         .select_from(issuers.outerjoin(users, named))
         .where(issuers.c.issuer == issuer, issuers.c.status == "active")
+        .scalar_subquery()
     )
-    rows = (await work.read(question)).mappings().all()
-    return tuple(_believed_from(row) for row in rows)
 
 
-def _within(parties: FromClause, tenant_slug: str, party: ColumnElement[Any], also: Also) -> Select[Any]:
+def named_person_from(row: Mapping[str, Any] | None) -> Named[Person] | None:
+    """The user in a document of `user_json`."""
+    if row is None:
+        return None
+    return Named(from_json.tenant_from(row["tenant"]), from_json.person_from(row["party"]), row)
+
+
+def named_client_from(row: Mapping[str, Any] | None) -> Named[Client] | None:
+    """The client in a document of `client_json`."""
+    if row is None:
+        return None
+    return Named(from_json.tenant_from(row["tenant"]), from_json.client_from(row["party"]), row)
+
+
+def believed_from(row: Mapping[str, Any]) -> Believed:
+    """One tenant's belief in a list of `believed_json`."""
+    user = from_json.person_from(row["user"]) if row["user"] else None
+    return Believed(issuer_from(row["issuer"]), from_json.tenant_from(row["tenant"]), user, row)
+
+
+def _named_json(
+    parties: FromClause, tenant_slug: str, party: JsonColumn, also: Also, condition: ColumnElement[bool]
+) -> JsonColumn:
     tenants = tables.tenants.alias()
+    named = {"tenant": documents.tenant_json(parties.c.tenant_id), "party": party, **_further(also, parties.c.id)}
     return (
-        select(
-            documents.tenant_json(parties.c.tenant_id).label("tenant"),
-            party.label("party"),
-            *_further(also, parties.c.id),
-        )
+        select(documents.json_of(named))
         .select_from(parties.join(tenants, tenants.c.id == parties.c.tenant_id))
-        .where(tenants.c.slug == tenant_slug)
+        .where(tenants.c.slug == tenant_slug, condition)
+        .scalar_subquery()
     )
 
 
@@ -113,13 +126,8 @@ def _named_id(issuers: FromClause, claims: Mapping[str, object]) -> ColumnElemen
     return case((issuers.c.subject == "id", own_id), else_=by_external_id.correlate(issuers).scalar_subquery())
 
 
-def _further(also: Also, party_id: ColumnElement[UUID]) -> list[ColumnElement[Any]]:
-    return [column(party_id).label(name) for name, column in also.items()]
-
-
-def _believed_from(row: Mapping[Any, Any]) -> Believed:
-    user = from_json.person_from(row["user"]) if row["user"] else None
-    return Believed(issuer_from(row["issuer"]), from_json.tenant_from(row["tenant"]), user, dict(row))
+def _further(also: Also, party_id: ColumnElement[UUID]) -> dict[str, JsonColumn]:
+    return {name: column(party_id) for name, column in also.items()}
 
 
 def _uuid_or_none(value: object) -> UUID | None:

@@ -1,0 +1,24 @@
+"""What the database must be asked about a token before its caller is known."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from impersonator_api.callers.caller import Caller
+from impersonator_api.callers.store import JsonColumn
+from impersonator_api.work import Work
+
+Answer = Any
+"""What a driver reads a JSON document as."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerQuestion:
+    """A column for any statement, and how its answer becomes the caller.
+
+    `column` is `None` where a token needs no look-up. `settle` raises what `load_caller` raises: a caller is
+    proved only once it was called, whatever else came with the same statement.
+    """
+
+    column: JsonColumn | None
+    settle: Callable[[Work, Answer], Awaitable[Caller]]

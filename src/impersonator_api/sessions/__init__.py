@@ -34,7 +34,7 @@ from impersonator_api.sessions.logout import log_out
 from impersonator_api.sessions.remembered import ended, ending, entry_of
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session, SessionStatus
 from impersonator_api.sessions.snapshot import Live
-from impersonator_api.sessions.start import Started, Starter, explain_start, start
+from impersonator_api.sessions.start import Started, Starter, explain_start, open_session, start
 from impersonator_api.sessions.store import live_json
 from impersonator_api.sessions.targeted import Targeted, end_targeting, find_targeting, load_user, only_user
 
@@ -93,6 +93,7 @@ __all__ = [
     "load_user",
     "log_out",
     "newest_running",
+    "open_session",
     "only_user",
     "revoke",
     "start",

@@ -30,6 +30,7 @@ class Wish:
     ticket: str | None = None
     metadata: Mapping[str, Any] | None = None
     spa_required: bool = False
+    scopes: frozenset[str] = SCOPES
     on_active: policy.OnActive = policy.OnActive.REPLACE  # the door's habit, where the document does not say
 
 
@@ -65,7 +66,7 @@ def _asked(before: BeforeStart, parties: Parties, wish: Wish, now: datetime) -> 
         client=parties.client,
         workspace=parties.workspace,
         consent=parties.consent,
-        scopes=SCOPES,
+        scopes=wish.scopes,
         mode=wish.mode,
         permissions=wish.permissions,
         duration=span,

@@ -9,7 +9,7 @@ from impersonator_api import policy, tokens
 from impersonator_api.directory import ClientKind, Person, built_in_client_id
 from impersonator_api.policy import Allowed, Denied, OnActive, Trace
 from impersonator_api.sessions import remembered, store
-from impersonator_api.sessions.consider import SCOPES, Parties, Wish, consider, explain
+from impersonator_api.sessions.consider import Parties, Wish, consider, explain
 from impersonator_api.sessions.errors import (
     AmbiguousUserError,
     ClientNotSpaError,
@@ -48,7 +48,17 @@ class Started:
 
 
 async def start(work: Work, *, starter: Starter, wish: Wish) -> Started:
-    """Let an impersonator act as a user, if laws and policy allow it, and write down why.
+    """Let an impersonator act as a user, and hand out the tokens for it; raises what `open_session` raises."""
+    live = await open_session(work, starter=starter, wish=wish)
+    grant = grant_of(work, live)
+    refresh = tokens.mint_refresh(work, grant, tenant_id=live.tenant.id, family_id=work.new_id())
+    access = tokens.mint_access(work, grant, alg=live.client.signing_alg)
+    work.write(tokens.refresh_token_inserted(refresh.row))
+    return Started(live=live, access=access, refresh=refresh)
+
+
+async def open_session(work: Work, *, starter: Starter, wish: Wish) -> Live:
+    """Begin a session, if laws and policy allow it, and write down why.
 
     Raises 400 for oneself, 404 for what the tenant does not know, a recorded refusal for what law or
     policy deny, 409 for a slot that is held and may not be taken over.
@@ -61,15 +71,8 @@ async def start(work: Work, *, starter: Starter, wish: Wish) -> Started:
     work.write(store.tenant_unchanged(starter.tenant_id, before.tenant.revision))
     _take_slot(work, session, before.slots, decision, wish)
     work.write(store.inserted(session))
-    live = _live(before, parties, session)
-    grant = grant_of(work, live)
-    refresh = tokens.mint_refresh(work, grant, tenant_id=session.tenant_id, family_id=work.new_id())
-    access = tokens.mint_access(work, grant, alg=parties.client.signing_alg)
-    work.write(
-        tokens.refresh_token_inserted(refresh.row),
-        remembered.started(work, session, client_label=parties.client.label),
-    )
-    return Started(live=live, access=access, refresh=refresh)
+    work.write(remembered.started(work, session, client_label=parties.client.label))
+    return _live(before, parties, session)
 
 
 async def explain_start(work: Work, *, starter: Starter, wish: Wish) -> Trace:
@@ -180,7 +183,7 @@ def _session(work: Work, starter: Starter, parties: Parties, wish: Wish, decisio
         mode=decision.mode,
         rights=decision.rights,
         permissions=decision.permissions,
-        scopes=SCOPES,
+        scopes=wish.scopes,
         reason=wish.reason,
         ticket=wish.ticket,
         status=SessionStatus.ACTIVE,

@@ -1,29 +1,20 @@
 """How an impersonation begins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from uuid import UUID
 
 from impersonator_api import policy, tokens
-from impersonator_api.directory import ClientKind, Person, built_in_client_id
-from impersonator_api.policy import Allowed, Denied, OnActive, Trace
+from impersonator_api.directory import Person, built_in_client_id
+from impersonator_api.policy import Allowed, Denied, Trace
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.consider import Parties, Wish, consider, explain
-from impersonator_api.sessions.errors import (
-    AmbiguousUserError,
-    ClientNotSpaError,
-    ClientUnknownError,
-    ExpiresInThePastError,
-    ImpersonatesSelfError,
-    SessionAlreadyActiveError,
-    TargetUnknownError,
-    WorkspaceUnknownError,
-)
+from impersonator_api.sessions.errors import ExpiresInThePastError
 from impersonator_api.sessions.grant import grant_of
-from impersonator_api.sessions.session import EndReason, Session, SessionStatus
-from impersonator_api.sessions.snapshot import BeforeStart, Live, Slot, before_start_from
-from impersonator_api.sessions.store import Ending
+from impersonator_api.sessions.parties import parties_in
+from impersonator_api.sessions.session import Session, SessionStatus
+from impersonator_api.sessions.slots import take_slot
+from impersonator_api.sessions.snapshot import BeforeStart, Live, before_start_from
 from impersonator_api.tokens import Minted, MintedRefresh
 from impersonator_api.work import Work
 
@@ -69,7 +60,7 @@ async def open_session(work: Work, *, starter: Starter, wish: Wish) -> Live:
         raise _refusal(work, decision, parties, wish)
     session = _session(work, starter, parties, wish, decision, before.tenant.revision)
     work.write(store.tenant_unchanged(starter.tenant_id, before.tenant.revision))
-    _take_slot(work, session, before.slots, decision, wish)
+    take_slot(work, session, before.slots, decision=decision, habit=wish.on_active)
     work.write(store.inserted(session))
     work.write(remembered.started(work, session, client_label=parties.client.label))
     return _live(before, parties, session)
@@ -91,30 +82,7 @@ async def _load(work: Work, starter: Starter, wish: Wish) -> tuple[BeforeStart, 
         raise ExpiresInThePastError("Choose an expires_at in the future, or leave it out.")
     answer = await work.read(store.before_start(starter.tenant_id, starter.impersonator_id, names))
     before = before_start_from(answer.mappings().one())
-    return before, _parties(before, wish)
-
-
-def _parties(before: BeforeStart, wish: Wish) -> Parties:
-    if any(target.id == before.impersonator.id for target in before.targets):
-        raise ImpersonatesSelfError("Choose another user; you already are this one.")
-    if not before.targets:
-        raise TargetUnknownError("No user of your organisation has that id or external id.")
-    if len(before.targets) > 1:
-        raise AmbiguousUserError("That id names one user and is the external id of another; use the other identifier.")
-    if before.client is None:
-        raise ClientUnknownError("No client of your organisation has that client_id.")
-    if wish.spa_required and before.client.kind is not ClientKind.SPA:
-        raise ClientNotSpaError("Choose a client of kind spa; others hold no user's tokens.")
-    if wish.workspace is not None and before.workspace is None:
-        raise WorkspaceUnknownError("No workspace of your organisation has that id or slug.")
-    (target,) = before.targets
-    return Parties(
-        impersonator=before.impersonator,
-        target=target,
-        client=before.client,
-        consent=before.consents.get((target.id, before.client.id)),
-        workspace=before.workspace,
-    )
+    return before, parties_in(before, wish)
 
 
 def _refusal(work: Work, denied: Denied, parties: Parties, wish: Wish) -> Exception:
@@ -127,41 +95,6 @@ def _refusal(work: Work, denied: Denied, parties: Parties, wish: Wish) -> Except
         words={"reason": wish.reason, "ticket": wish.ticket},
     )
     return policy.refusal_for(denied, [record])
-
-
-def _take_slot(work: Work, session: Session, held: tuple[Slot, ...], decision: Allowed, wish: Wish) -> None:
-    """Queue the slot's write; the database, not this code, is what makes two winners impossible."""
-    if decision.max_active is None:
-        return
-    surplus = len(held) - decision.max_active + 1
-    if surplus <= 0:
-        taken = {slot.number for slot in held}
-        work.write(store.slot_taken(session, next(number for number in count() if number not in taken)))
-        return
-    # Several must go where the policy let more be active when they began.
-    going = sorted(held, key=lambda slot: (slot.session.expires_at > work.now, slot.session.started_at))[:surplus]
-    running = [slot.session for slot in going if slot.session.expires_at > work.now]
-    if running and (decision.on_active or wish.on_active) is OnActive.REJECT:
-        raise SessionAlreadyActiveError("End your active session first.", session_id=str(running[0].id))
-    _replace(work, session, going)
-
-
-def _replace(work: Work, session: Session, going: Sequence[Slot]) -> None:
-    """Queue the end of sessions for a new one's sake: it takes over the first one's slot, the others' are freed."""
-    first, *others = going
-    by = session.impersonator_label
-    guard, _, entry = remembered.ended(work, [_replaced(work, first)], by=by, rows=1)
-    taken_over = store.slot_taken_over(session, first.number, holder=first.session, holder_ended=guard.cte)
-    work.write(guard, entry, taken_over)
-    if others:
-        over = [_replaced(work, slot) for slot in others]
-        work.write(*remembered.ended(work, over, by=by, rows=len(over)))
-
-
-def _replaced(work: Work, slot: Slot) -> Ending:
-    is_overdue = slot.session.expires_at <= work.now
-    reason = EndReason.EXPIRED if is_overdue else EndReason.REPLACED
-    return remembered.ending(work, slot.session, reason=reason, client_label=slot.client_label)
 
 
 def _session(work: Work, starter: Starter, parties: Parties, wish: Wish, decision: Allowed, revision: int) -> Session:

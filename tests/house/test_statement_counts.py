@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from builders import SECRET, Someone, make_tenant, ordinary_token
+from builders import SECRET, Someone, make_tenant, ordinary_token, start
 from conftest import ActingAs
 from impersonator_api.work import Desk
 
@@ -150,3 +151,61 @@ async def test_an_introspection_takes_one(app: FastAPI, engine: AsyncEngine, act
 
     assert answer.json()["active"] is True
     assert len(statements) == 1
+
+
+@pytest.mark.parametrize(
+    "door", ["users/{user}", "users/{user}/active-sessions", "users/{user}/consented-apps", "apps"]
+)
+async def test_what_the_panel_reads_takes_two_however_much_there_is(
+    app: FastAPI, engine: AsyncEngine, http: AsyncClient, signing_desk: Desk, door: str
+) -> None:
+    _, bob = await two_people(engine)
+    own = await panel_token(http, bob)
+    for number in range(5):
+        client = await bob.tenant.client(f"spa{number}")
+        await bob.tenant.consent(bob, client, ["profile"])
+        await start(signing_desk, await bob.tenant.person(f"ana{number}", "super_admin"), bob, client=client)
+
+    with counted(app) as statements:
+        path = f"/api/v1/{door.format(user=bob.id)}"
+        (await http.get(path, headers={"Authorization": f"Bearer {own}"})).raise_for_status()
+
+    assert len(statements) == 2
+
+
+async def test_an_end_at_the_panel_takes_three(
+    app: FastAPI, engine: AsyncEngine, http: AsyncClient, signing_desk: Desk
+) -> None:
+    ana, bob = await two_people(engine)
+    own = await panel_token(http, bob)
+    session_id = (await start(signing_desk, ana, bob)).live.session.id
+
+    with counted(app) as statements:
+        path = f"/api/v1/users/{bob.id}/active-sessions/{session_id}"
+        (await http.delete(path, headers={"Authorization": f"Bearer {own}"})).raise_for_status()
+
+    assert len(statements) == 3
+
+
+@pytest.mark.parametrize(("running", "expected"), [(0, 6), (1, 8), (5, 8)])
+async def test_a_withdrawal_takes_as_many_for_one_session_as_for_five(
+    app: FastAPI, engine: AsyncEngine, http: AsyncClient, signing_desk: Desk, running: int, expected: int
+) -> None:
+    _, bob = await two_people(engine)
+    own, wallet = await panel_token(http, bob), await bob.tenant.client("wallet", consent_required=True)
+    await bob.tenant.consent(bob, wallet, ["offline_access", "profile"])
+    for number in range(running):
+        await start(signing_desk, await bob.tenant.person(f"ana{number}", "super_admin"), bob, client=wallet)
+
+    with counted(app) as statements:
+        path = f"/api/v1/users/{bob.id}/consented-apps/{wallet}"
+        (await http.delete(path, headers={"Authorization": f"Bearer {own}"})).raise_for_status()
+
+    assert len(statements) == expected
+
+
+async def panel_token(http: AsyncClient, someone: Someone) -> str:
+    """The token of the panel's server."""
+    panel = await someone.tenant.client("panel", kind="service", scopes=["root"])
+    answer = await http.post("/oauth2/v1/token", data={"grant_type": "client_credentials"}, auth=(panel, SECRET))
+    return str(answer.raise_for_status().json()["access_token"])

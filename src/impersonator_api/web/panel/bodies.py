@@ -1,23 +1,17 @@
 """What the admin panel's doors take and answer (seed 001, with our extras)."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from impersonator_api.directory import Client, ClientKind, Person, Status
-from impersonator_api.directory.listing import ClientPage, Granted
+from impersonator_api.directory import Client, Person, Status
+from impersonator_api.directory.listing import Granted
 from impersonator_api.policy import Mode
 from impersonator_api.realm import Consented
 from impersonator_api.sessions import ImpersonatorKind, Listed, Targeted
-from impersonator_api.settings import Settings
 from impersonator_api.web.userinfo import UserProfile
-
-AppType = Literal["spa", "s2s", "gateway"]
-
-TYPES: dict[ClientKind, AppType] = {ClientKind.SPA: "spa", ClientKind.SERVICE: "s2s", ClientKind.GATEWAY: "gateway"}
-"""Seed 001's words; a gateway is ours."""
 
 
 class PageQuery(BaseModel):
@@ -126,76 +120,6 @@ class ConsentedAppsAnswer(BaseModel):
     def of(cls, consented: Consented) -> Self:
         """The answer about a user's consents."""
         return cls(consentedApps=[ConsentedApp.of(granted) for granted in consented.grants])
-
-
-class App(BaseModel):
-    """A client, without its secrets."""
-
-    id: int | str = Field(description="Its number; its client_id where it has none.")
-    clientId: str
-    name: str
-    type: AppType
-    isActive: bool
-    redirectUris: list[str]
-    scopes: list[str]
-    consentRequired: bool
-
-    @classmethod
-    def of(cls, client: Client) -> Self:
-        """A client as it is now."""
-        return cls(
-            id=app_id(client),
-            clientId=client.client_id,
-            name=client.name,
-            type=TYPES[client.kind],
-            isActive=client.is_active,
-            redirectUris=list(client.redirect_uris),
-            scopes=sorted(client.scopes),
-            consentRequired=client.consent_required,
-        )
-
-
-class AppsAnswer(BaseModel):
-    """One page, newest first."""
-
-    apps: list[App]
-
-    @classmethod
-    def of(cls, page: ClientPage) -> Self:
-        """The answer about a tenant's clients."""
-        return cls(apps=[App.of(client) for client in page.clients])
-
-
-class Configs(BaseModel):
-    """What holds for everybody, under seed 001's names; times in seconds."""
-
-    AUTH_SERVER_URL: str
-    SPA_ACCESS_TOKEN_EXPIRES_IN: int
-    S2S_ACCESS_TOKEN_EXPIRES_IN: int
-    ENABLE_USER_APP_CONSENT: Literal[False] = Field(
-        default=False, description="Not every client asks for consent; each says so itself (`consentRequired`)."
-    )
-    ENABLE_NAMES: Literal[True] = True
-    ENABLE_SIGN_UP: Literal[False] = False
-    ENABLE_PASSWORD_RESET: Literal[False] = False
-    SUPPORTED_LOCALES: list[str] = Field([], description="None: no page of ours is shown to users.")
-
-
-class InfoAnswer(BaseModel):
-    """What the service is like."""
-
-    configs: Configs
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """The answer; nothing of it is anybody's in particular."""
-        return cls(
-            configs=Configs(
-                AUTH_SERVER_URL=settings.issuer,
-                SPA_ACCESS_TOKEN_EXPIRES_IN=int(settings.access_token_lifetime.total_seconds()),
-                S2S_ACCESS_TOKEN_EXPIRES_IN=int(settings.service_token_lifetime.total_seconds()),
-            )
-        )
 
 
 def app_id(client: Client) -> int | str:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from impersonator_api.database import build_engine
 from impersonator_api.errors import ServiceError
 from impersonator_api.logs import configure_logging
 from impersonator_api.migrate import head_revision
+from impersonator_api.rate_limits import open_limiter
 from impersonator_api.settings import PREFIX, Settings, load_settings
 from impersonator_api.web import (
     discovery,
@@ -36,9 +37,10 @@ from impersonator_api.web.cors import Cors
 from impersonator_api.web.entrance import Entrance
 from impersonator_api.web.oauth_answers import oauth_error
 from impersonator_api.web.openapi import DESCRIPTION, OAUTH, TAGS, USERINFO, DocumentedService
-from impersonator_api.web.problems import Answers, ErrorStyle, problem
 from impersonator_api.web.panel import apps as panel_apps
 from impersonator_api.web.panel import users as panel_users
+from impersonator_api.web.problems import Answers, ErrorStyle, problem
+from impersonator_api.web.rate_limits import RateLimits
 from impersonator_api.web.wire import BoundedHttpProtocol
 from impersonator_api.web.work import Office
 from impersonator_api.work import Desk, Origin, Services, utc_now
@@ -76,7 +78,9 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
     Without its worker somebody else must do the duties (`impersonator work`).
     """
     tokens.assert_backend()
-    answers = Answers(ERROR_STYLES)
+    limiter = open_limiter(settings.rate_limit_storage_url, clock=lambda: clock().timestamp())
+    rate_limits = RateLimits(settings, limiter)
+    answers = Answers(ERROR_STYLES, note=rate_limits.count_failure)
     app = DocumentedService(
         title="Impersonator API",
         version=__version__,
@@ -92,6 +96,7 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
         lifespan=_lifespan(settings, database_url, clock, with_worker=with_worker),
     )
     app.state.settings = settings
+    app.state.rate_limits = rate_limits
     app.state.head_revision = head_revision()
     app.add_middleware(Cors)
     app.add_middleware(Entrance, settings=settings, answers=answers)
@@ -161,6 +166,7 @@ def _lifespan(
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
         async with (
+            aclosing(app.state.rate_limits),
             open_desk(settings, database_url=database_url, clock=clock) as desk,
             _working(desk) if with_worker else nullcontext(),
         ):

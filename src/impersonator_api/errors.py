@@ -19,7 +19,7 @@ class ServiceError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Internal error"
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
 
     def __init__(self, detail: str = "", *, record: Sequence[Write] = (), **members: object) -> None:
         """Tell what happened; `detail` is a full sentence that says what to do."""
@@ -75,6 +75,20 @@ class InvalidError(ServiceError):
     status = 422
     code = "invalid-request"
     title = "Invalid request"
+
+
+class LimitError(ServiceError):
+    """Too often; nothing was done, and after `retry_after` seconds the same request may be sent again."""
+
+    status = 429
+    code = "too-many-requests"
+    title = "Too many requests"
+    retry_after = 60
+
+    def __init__(self, detail: str = "", *, retry_after: int = retry_after) -> None:
+        """Tell for how many seconds to wait."""
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class UnavailableError(ServiceError):

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from impersonator_api.rates import OFF, Rate, StorageUrl
+
 PREFIX = "IMPERSONATOR_"
 
 Network = IPv4Network | IPv6Network
@@ -67,6 +69,17 @@ class Settings(BaseSettings):
     log_format: LogFormat | None = Field(None, description="`console` or `json`; unset: json in production.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
     pool_size: int = Field(16, ge=1, le=200, description="Database connections of one worker process.")
+    failed_rate_limit: Rate = Field(
+        "30/minute", description="Failures and refusals of one client or caller at one address, before it must wait."
+    )
+    failed_address_rate_limit: Rate = Field(
+        "300/minute", description="The same of one address (IPv6: one /64), whoever it says it is."
+    )
+    token_rate_limit: Rate = Field(OFF, description="Requests at the token endpoint of one client at one address.")
+    start_rate_limit: Rate = Field(OFF, description="Starts that one person or service asks for, from anywhere.")
+    rate_limit_storage_url: StorageUrl | None = Field(
+        None, description="Redis or Valkey where all processes count together; unset: each counts by itself."
+    )
     pool_timeout: Span = Field(
         timedelta(seconds=2), description="How long a request waits for a connection before 503."
     )

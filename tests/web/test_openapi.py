@@ -165,11 +165,11 @@ def test_no_name_stands_for_two_bodies(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("path", "statuses"),
     [
-        ("/oauth2/v1/token", {"200", "400", "401", "408", "413", "503", "default"}),
-        ("/oauth2/v1/introspect", {"200", "400", "401", "408", "413", "503", "default"}),
-        ("/oauth2/v1/revoke", {"200", "400", "401", "408", "413", "503", "default"}),
-        ("/oauth2/v1/userinfo", {"200", "400", "401", "403", "503", "default"}),
-        ("/identity/v1/logout", {"200", "400", "401", "403", "408", "409", "413", "503", "default"}),
+        ("/oauth2/v1/token", {"200", "400", "401", "408", "413", "429", "503", "default"}),
+        ("/oauth2/v1/introspect", {"200", "400", "401", "408", "413", "429", "503", "default"}),
+        ("/oauth2/v1/revoke", {"200", "400", "401", "408", "413", "429", "503", "default"}),
+        ("/oauth2/v1/userinfo", {"200", "400", "401", "403", "429", "503", "default"}),
+        ("/identity/v1/logout", {"200", "400", "401", "403", "408", "409", "413", "429", "503", "default"}),
     ],
 )
 def test_doors_document_the_statuses_they_answer(document: dict[str, Any], path: str, statuses: set[str]) -> None:
@@ -184,3 +184,10 @@ def test_the_token_door_documents_the_words_of_rfc_6749(document: dict[str, Any]
 
     examples = response["content"]["application/json"]["examples"].values()
     assert word in {example["value"]["error"] for example in examples}
+
+
+@pytest.mark.parametrize("path", ["/oauth2/v1/token", "/oauth2/v1/userinfo", "/api/admin/impersonate"])
+def test_how_long_to_wait_is_documented(document: dict[str, Any], path: str) -> None:
+    (operation,) = document["paths"][path].values()
+
+    assert operation["responses"]["429"]["headers"]["Retry-After"]["schema"] == {"type": "integer", "minimum": 1}

@@ -8,13 +8,17 @@ from fastapi import Depends, Request
 from impersonator_api import sessions
 from impersonator_api.callers import Credentials, ServiceCaller, UserCaller, find_credentials
 from impersonator_api.sessions import Ender, Reader, Starter
+from impersonator_api.web.rate_limits import bearer_identity, rate_limits_of
 from impersonator_api.web.work import DeskDep
-
 from impersonator_api.work import Desk
 
+
 async def credentials_of(request: Request) -> Credentials | None:
-    """The request's bearer token, or the cookie's where the CSRF guard holds; never one in the URL."""
-    return find_credentials(
+    """The request's bearer token, or the cookie's where the CSRF guard holds; never one in the URL.
+
+    Raises `TooManyAttemptsError` before anything is looked up.
+    """
+    credentials = find_credentials(
         authorization_values=request.headers.getlist("authorization"),
         cookie_values=request.headers.getlist("cookie"),
         method=request.method,
@@ -22,6 +26,9 @@ async def credentials_of(request: Request) -> Credentials | None:
         sec_fetch_site=", ".join(request.headers.getlist("sec-fetch-site")) or None,
         query_has_token="access_token" in request.query_params,
     )
+    if credentials is not None:
+        await rate_limits_of(request).refuse_failing(request.scope, bearer_identity(credentials))
+    return credentials
 
 
 CredentialsDep = Annotated[Credentials | None, Depends(credentials_of)]

@@ -1,6 +1,6 @@
 """What is wrong with a request before any domain has seen it."""
 
-from impersonator_api.errors import InvalidError, MalformedError, NotFoundError, ServiceError
+from impersonator_api.errors import InvalidError, LimitError, MalformedError, NotFoundError, ServiceError
 
 
 class UnexpectedError(ServiceError):
@@ -77,3 +77,10 @@ class InvalidCursorError(InvalidError):
 
     code = "invalid-cursor"
     title = "Invalid cursor"
+
+
+class TooManyAttemptsError(LimitError):
+    """Too many failures or refusals lately, of this client or caller here, or from this address."""
+
+    code = "too-many-attempts"
+    title = "Too many failed attempts"

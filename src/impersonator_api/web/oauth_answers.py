@@ -8,6 +8,7 @@ from impersonator_api.database import DatabaseAwayError, UnstorableValueError
 from impersonator_api.errors import (
     ConcurrentChangeError,
     ConflictError,
+    LimitError,
     MalformedError,
     ServiceError,
     UnauthenticatedError,
@@ -18,8 +19,8 @@ from impersonator_api.oauth import errors as oauth
 from impersonator_api.oauth.revocation import UnsupportedTokenTypeError
 from impersonator_api.policy.errors import UnreadablePolicyError
 from impersonator_api.tokens.errors import SigningKeyMissingError
-from impersonator_api.web.errors import BodyTooLargeError, BodyTooSlowError, FormError
-from impersonator_api.web.openapi import Json, oauth_error_documented
+from impersonator_api.web.errors import BodyTooLargeError, BodyTooSlowError, FormError, TooManyAttemptsError
+from impersonator_api.web.openapi import Json, headers_documented, oauth_error_documented
 from impersonator_api.web.problems import problem_headers
 
 Errors = tuple[type[ServiceError], ...]
@@ -35,6 +36,7 @@ OF_ANY: Errors = (
     oauth.InvalidClientError,
     BodyTooSlowError,
     BodyTooLargeError,
+    TooManyAttemptsError,
     ConcurrentChangeError,
     DatabaseAwayError,
     UnreadablePolicyError,
@@ -42,6 +44,7 @@ OF_ANY: Errors = (
 
 OF_TOKEN: Errors = (
     *OF_ANY,
+    LimitError,
     oauth.InvalidGrantError,
     oauth.InvalidScopeError,
     oauth.UnauthorizedClientError,
@@ -58,6 +61,7 @@ def oauth_errors_documented(*errors: type[ServiceError]) -> dict[int | str, Json
     for error in errors:
         happened = error()
         response = documented.setdefault(_status(happened), oauth_error_documented())
+        response.update(headers_documented(error))
         (content,) = response["content"].values()
         content["examples"][error.code] = {"value": _body(happened)}
         words = sorted({example["value"]["error"] for example in content["examples"].values()})
@@ -81,7 +85,9 @@ def _body(error: ServiceError) -> dict[str, Any]:
 def _word(error: ServiceError) -> str:
     if isinstance(error, OAuthError):
         return error.error
-    if isinstance(error, UnavailableError | ConflictError):
+    # The one word of RFC 6749 that means "later" (§4.1.2.1). With `invalid_grant` clients would throw their tokens
+    # away, and `slow_down` belongs to the device grant (RFC 8628 §3.5).
+    if isinstance(error, UnavailableError | ConflictError | LimitError):
         return "temporarily_unavailable"
     return "server_error" if error.status == ServiceError.status else "invalid_request"
 

@@ -77,6 +77,11 @@ PROBLEM: Json = {
     },
 }
 
+RETRY_AFTER: Json = {
+    "description": "Seconds after which the same request may be sent again.",
+    "schema": {"type": "integer", "minimum": 1},
+}
+
 OF_ALL: Sequence[type[ServiceError]] = (
     MethodNotAllowedError,
     UriTooLongError,
@@ -175,6 +180,11 @@ def answer_documented(examples: Mapping[str, object], *, status: int = 200) -> d
     return {status: {"content": {"application/json": {PACKED: json.dumps(_named(examples))}}}}
 
 
+def headers_documented(error: type[ServiceError]) -> Json:
+    """The header fields that an error brings along (web/problems.py)."""
+    return {} if error.retry_after is None else {"headers": {"Retry-After": RETRY_AFTER}}
+
+
 def oauth_error_documented() -> Json:
     """A response for errors of RFC 6749; description and examples are to come."""
     schema = {"$ref": "#/components/schemas/OAuthError"}
@@ -186,6 +196,7 @@ def problems_documented(*errors: type[ServiceError]) -> dict[int | str, Json]:
     documented: dict[int | str, Json] = {}
     for error in errors:
         response = documented.setdefault(error.status, {"description": "", "content": {MEDIA_TYPE: _problem_content()}})
+        response.update(headers_documented(error))
         response["content"][MEDIA_TYPE]["examples"][error.code] = {"value": _example(error)}
         response["description"] = "; ".join(filter(None, (response["description"], f"`{error.code}`")))
     return documented

@@ -5,22 +5,36 @@ from collections.abc import Mapping
 from starlette.requests import Request
 
 from impersonator_api import oauth
-from impersonator_api.oauth import Presented, TokenRequest
+from impersonator_api.oauth import OAuthError, Presented, TokenRequest
 from impersonator_api.oauth.grants.request import REPEATABLE
 from impersonator_api.web.bodies import read_form, read_form_of_several
+from impersonator_api.web.rate_limits import UNREADABLE, client_identity, rate_limits_of
 
 
 async def read_client(request: Request) -> tuple[Mapping[str, str], Presented]:
     """The form's parameters, and the client as presented: nothing is proven yet.
 
-    Raises `FormError`, and `InvalidOAuthRequestError` where two methods or two clients are named (RFC 6749 §2.3).
+    Raises `FormError`, `InvalidOAuthRequestError` where two methods or two clients are named (RFC 6749 §2.3), and
+    `TooManyAttemptsError` before anything is looked up.
     """
     parameters = await read_form(request)
-    return parameters, oauth.presented_by(request.headers.getlist("authorization"), parameters)
+    return parameters, await _presented(request, parameters)
 
 
 async def read_token_request(request: Request) -> TokenRequest:
-    """What arrives at the token endpoint; raises what `read_client` raises."""
+    """What arrives at the token endpoint; raises what `read_client` raises, and `LimitError`."""
     parameters, several = await read_form_of_several(request, REPEATABLE)
-    presented = oauth.presented_by(request.headers.getlist("authorization"), parameters)
+    presented = await _presented(request, parameters)
+    await rate_limits_of(request).count_token_request(request.scope, presented)
     return TokenRequest(presented=presented, parameters=parameters, several=several)
+
+
+async def _presented(request: Request, parameters: Mapping[str, str]) -> Presented:
+    limits = rate_limits_of(request)
+    try:
+        presented = oauth.presented_by(request.headers.getlist("authorization"), parameters)
+    except OAuthError:
+        await limits.refuse_failing(request.scope, UNREADABLE)
+        raise
+    await limits.refuse_failing(request.scope, client_identity(presented))
+    return presented

@@ -1,13 +1,14 @@
 """How a "no" looks on the wire: problem+json (RFC 9457), or what a path prefix speaks instead."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 import structlog
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from impersonator_api.errors import InvalidError, MalformedError, ServiceError, UnauthenticatedError
 from impersonator_api.web.errors import MethodNotAllowedError, RouteNotFoundError, UnexpectedError
@@ -15,6 +16,8 @@ from impersonator_api.web.violations import violations
 
 ErrorStyle = Callable[[ServiceError, Request], Response]
 """How one protocol words an error."""
+
+ErrorNote = Callable[[Scope, ServiceError], Awaitable[None]]
 
 MEDIA_TYPE = "application/problem+json"
 INTERNAL_ERROR = 500
@@ -24,14 +27,19 @@ UNAUTHENTICATED = 401
 class Answers:
     """Turns whatever was raised into a response, in the words of the path it was raised on."""
 
-    def __init__(self, styles: Mapping[str, ErrorStyle]) -> None:
-        """`styles` maps a path prefix to its style; every other path answers problem+json."""
+    def __init__(self, styles: Mapping[str, ErrorStyle], *, note: ErrorNote) -> None:
+        """`styles` maps a path prefix to its style; every other path answers problem+json.
+
+        `note` is told of each error before it is answered, so that no failure goes uncounted.
+        """
         self._styles = tuple(styles.items())
+        self._note = note
 
     async def __call__(self, request: Request, error: Exception) -> Response:
         """Answer an error; it is also an exception handler of FastAPI."""
         told = as_told(error)
         request.scope["state"]["problem"] = told.code
+        await self._note(request.scope, told)
         if told.status >= INTERNAL_ERROR:
             _log_fault(told, error)
         return self._style_of(request.scope["path"])(told, request)

@@ -25,6 +25,7 @@ from impersonator_api.web.envelope import (
 from impersonator_api.web.examples import enveloped
 from impersonator_api.web.identifiers import read_identifier, read_uuid
 from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
+from impersonator_api.web.rate_limits import rate_limits_of
 from impersonator_api.web.work import DeskDep
 
 router = APIRouter(prefix="/impersonation", tags=["impersonation"])
@@ -50,6 +51,7 @@ Many = Annotated[int, Query(ge=1, le=200)]
 )
 async def start_enveloped(request: Request, desk: DeskDep, starter: StarterDep) -> Envelope[StartedData]:
     """Start a session; one that is active already is 409, unless the policy says `replace`."""
+    await rate_limits_of(request).count_start(starter)
     body = await read_json(request, EnvelopedStartBody)
     started = await desk.run(sessions.start, starter=starter, wish=body.wish())
     return Envelope(data=StartedData.of_started(started, desk.clock()), message="Impersonation started successfully")

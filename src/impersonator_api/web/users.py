@@ -15,6 +15,7 @@ from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import HandingOutDep
 from impersonator_api.web.identifiers import read_identifier
 from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
+from impersonator_api.web.rate_limits import rate_limits_of
 from impersonator_api.web.work import DeskDep
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
@@ -64,6 +65,7 @@ async def impersonate(
     """Start a session of the token's person; `app_id` is a SPA's client id or number. Same laws, same policy."""
     body = await read_json(request, OnBehalfBody)
     starter = await desk.run(sessions.admit_impersonator, service=service, token=body.token())
+    await rate_limits_of(request).count_start(starter)
     wish = Wish(target=read_identifier(user_id), client=read_identifier(app_id), spa_required=True)
     started = await desk.run(sessions.start, starter=starter, wish=wish)
     return RefreshTokenBody(

@@ -5,6 +5,7 @@ from impersonator_api.database import DatabaseAwayError, UnstorableValueError
 from impersonator_api.errors import (
     ConcurrentChangeError,
     InvalidError,
+    LimitError,
     MalformedError,
     ServiceError,
     UnauthenticatedError,
@@ -21,6 +22,7 @@ from impersonator_api.web.errors import (
     BodyTooSlowError,
     FormError,
     InvalidCursorError,
+    TooManyAttemptsError,
     UnsupportedMediaTypeError,
 )
 from impersonator_api.web.identifiers import MalformedIdError
@@ -37,6 +39,7 @@ OF_CREDENTIALS: Errors = (
     callers.CallerUnknownError,
     callers.CallerSuspendedError,
     callers.CsrfError,
+    TooManyAttemptsError,
     DatabaseAwayError,
     callers.IssuerKeysUnavailableError,
     policy.UnreadablePolicyError,
@@ -62,6 +65,7 @@ OF_CHECK: Errors = (
 OF_START: Errors = (
     *OF_CHECK,
     sessions.RightMissingError,
+    LimitError,
     policy.ImpersonationRefusedError,
     policy.PermissionExceedsError,
     policy.ConsentRequiredError,

@@ -22,6 +22,7 @@ from impersonator_api.web.caller import EnderDep, ReaderDep, StarterDep
 from impersonator_api.web.identifiers import read_uuid
 from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
 from impersonator_api.web.paging import next_page, read_cursor, refuse_repeated
+from impersonator_api.web.rate_limits import rate_limits_of
 from impersonator_api.web.work import DeskDep
 
 PATH = "/api/admin/impersonate"
@@ -39,6 +40,7 @@ SIGNED_IN = openapi_security("bearer", "cookie")
 )
 async def start(request: Request, desk: DeskDep, starter: StarterDep) -> StartAnswer:
     """Start a session and get its tokens. Where the policy lets one session be active, it replaces that one."""
+    await rate_limits_of(request).count_start(starter)
     body = await read_json(request, StartBody)
     started = await desk.run(sessions.start, starter=starter, wish=body.wish())
     return StartAnswer.of(started, desk.clock())

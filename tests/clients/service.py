@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,12 @@ import yaml
 
 from cli.processes import LOCAL_SETTINGS, running
 
-SECRETS = {name: f"{name}-secret-of-a-client-that-lives-for-one-run" for name in ("backoffice", "reader")}
+API = "https://api.acme.test"
+SECRETS = {
+    # What HTTP Basic must form-encode first (RFC 6749 §2.3.1), and not every client does.
+    "backoffice": "of a client that: lives 100% + for/one & only=run?",
+    "reader": "another-one-that-lives-for-one-run-alone",
+}
 
 
 @dataclass(frozen=True)
@@ -86,9 +91,17 @@ def _realm(pages: str) -> dict[str, Any]:
                 "client_id": "dashboard",
                 "kind": "spa",
                 "refresh_policy": "reuse",
+                "audience": API,
                 "redirect_uris": [f"{pages}/react/", f"{pages}/web/"],
             },
-            {"client_id": "portal", "kind": "spa", "redirect_uris": [f"{pages}/portal/"]},
+            {"client_id": "portal", "kind": "spa", "redirect_uris": [f"{pages}/portal/"], "audience": API},
+            {
+                "client_id": "ledger",
+                "kind": "spa",
+                "refresh_policy": "reuse",
+                "signing_alg": "RS256",
+                "audience": API,
+            },
             {"client_id": "backoffice", "kind": "service", "scopes": ["root"], "secret": SECRETS["backoffice"]},
             {"client_id": "reader", "kind": "service", "scopes": ["introspect"], "secret": SECRETS["reader"]},
         ],

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
+import * as client from "openid-client";
+
 export const stage = JSON.parse(readFileSync(process.env.STAGE, "utf8"));
 export const { issuer, clients, people } = stage;
 
@@ -17,6 +19,14 @@ export async function handOver(target, app) {
   return await answer.json();
 }
 
+/** openid-client's view of us, from our metadata (RFC 8414). */
+export const discover = (clientId, authentication) =>
+  client.discovery(new URL(issuer), clientId, {}, authentication, {
+    algorithm: "oauth2",
+    // http is fine on loopback.
+    execute: [client.allowInsecureRequests],
+  });
+
 export const post = (path, form, headers = {}) =>
   fetch(issuer + path, { method: "POST", headers, body: new URLSearchParams(form) });
 
@@ -26,4 +36,4 @@ export const userinfo = (accessToken) =>
 export const refresh = (refreshToken) =>
   post("/oauth2/v1/token", { grant_type: "refresh_token", refresh_token: refreshToken });
 
-const basic = (name) => ({ authorization: `Basic ${btoa(`${name}:${clients[name].secret}`)}` });
+const basic = (name) => ({ authorization: `Basic ${btoa(`${name}:${encodeURIComponent(clients[name].secret)}`)}` });

@@ -1,0 +1,60 @@
+// openid-client proves itself in every way that the metadata names.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as client from "openid-client";
+
+import { clients, discover, handOver } from "./stage.mjs";
+
+const { secret } = clients.backoffice;
+
+for (const method of [client.ClientSecretBasic, client.ClientSecretPost]) {
+  test(`${method.name} gets a token for the service itself`, async () => {
+    const config = await discover("backoffice", method(secret));
+
+    const answer = await client.clientCredentialsGrant(config, { scope: "root" });
+
+    assert.deepEqual([answer.token_type, answer.expiresIn(), answer.refresh_token], ["bearer", 3600, undefined]);
+  });
+
+  test(`${method.name} with a wrong secret is challenged`, async () => {
+    const config = await discover("backoffice", method(`${secret}?`));
+
+    await assert.rejects(client.clientCredentialsGrant(config, { scope: "root" }), isChallenge);
+  });
+
+  test(`${method.name} may ask about a token, and give one back`, async () => {
+    const config = await discover("backoffice", method(secret));
+    const { access_token: token } = await client.clientCredentialsGrant(config, { scope: "root" });
+
+    assert.equal((await client.tokenIntrospection(config, token)).sub, "backoffice");
+    await client.tokenRevocation(config, "whatever was lost");
+  });
+}
+
+test("a public client has nothing to prove, and gets no token for itself", async () => {
+  const config = await discover("portal", client.None());
+
+  await assert.rejects(client.clientCredentialsGrant(config, {}), isChallenge);
+});
+
+test("a public client refreshes by its name alone", async () => {
+  const config = await discover("portal", client.None());
+  const handed = await handOver("carla", "portal");
+
+  const answer = await client.refreshTokenGrant(config, handed.refresh_token);
+
+  assert.notEqual(answer.refresh_token, handed.refresh_token);
+});
+
+test("a scope that the client may not have is refused, not left out", async () => {
+  const config = await discover("reader", client.ClientSecretBasic(clients.reader.secret));
+
+  await assert.rejects(client.clientCredentialsGrant(config, { scope: "root" }), { status: 400, error: "invalid_scope" });
+});
+
+/** RFC 6749 §5.2 with RFC 9110 §15.5.2: 401 names a scheme that would have done. */
+const isChallenge = (thrown) => {
+  assert.deepEqual([thrown.status, thrown.cause[0].scheme], [401, "basic"], thrown);
+  return true;
+};

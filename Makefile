@@ -1,6 +1,6 @@
 # What a newcomer types. Needs Python 3.11 or newer and nothing else; everything lands in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lock clean
+.PHONY: help setup run test check bench bench-smoke lock clean
 
 export PYTHON
 BIN := .venv/bin
@@ -8,7 +8,7 @@ BIN := .venv/bin
 TEST_URL = $(if $(filter command,$(origin DATABASE_URL)),$(DATABASE_URL))
 
 help:  ## Say what can be made.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## Prepare .venv with the impersonator command; nothing to do when it is up to date.
 	@scripts/setup
@@ -22,6 +22,12 @@ test: setup  ## Run every test, on all cores. DATABASE_URL=postgresql://… uses
 
 check: setup  ## Format, lint, types, import contracts, container files, docs in step.
 	@scripts/check
+
+bench: setup  ## Measure each door beside the machine's limits, some minutes of a quiet machine; tables, .bench/result.json.
+	@$(BIN)/python -m bench $(ARGS)
+
+bench-smoke: setup  ## See that the benchmark runs; its figures say nothing.
+	@$(BIN)/python -m bench --smoke
 
 lock: setup  ## Write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for newer versions.
 	@scripts/lock $(ARGS)

@@ -1,0 +1,96 @@
+"""`python -m bench`: everything started, measured, printed and stopped again."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from bench import impersonator
+from bench.cluster import cluster
+from bench.limits import Measuring, make_table
+from bench.load import Served
+from bench.machine import Placement, pin, placement
+from bench.plan import SMOKE, WHOLE, Plan
+from bench.report import Report
+from bench.rounds import measure
+from bench.server import ServerFailedError, free_port, running
+from bench.talk import UnexpectedAnswerError
+from impersonator_api.cli.leaving import leave_on_signals
+from impersonator_api.embedded import EmbeddedUnavailable
+
+FOLDER = Path(".bench")
+"""Unknown to git, and on the clone's own disk, because durable commits are measured."""
+
+Smoke = Annotated[bool, typer.Option("--smoke", help="Only see that it runs: some seconds, and figures of no worth.")]
+Rounds = Annotated[int | None, typer.Option(min=1, help="Figures are medians over them.")]
+Seconds = Annotated[float | None, typer.Option(min=0.1, help="For each operation in each round.")]
+Connections = Annotated[int | None, typer.Option(min=1, max=200, help="Kept alive, with one request at a time each.")]
+
+
+def bench(
+    *, smoke: Smoke = False, rounds: Rounds = None, seconds: Seconds = None, connections: Connections = None
+) -> None:
+    """Measure each door beside the machine's limits; prints tables, and writes .bench/result.json."""
+    usual = SMOKE if smoke else WHOLE
+    plan = replace(
+        usual,
+        rounds=rounds or usual.rounds,
+        seconds=seconds or usual.seconds,
+        connections=connections or usual.connections,
+    )
+    leave_on_signals()
+    try:
+        with _folder() as folder:
+            report = _reported(plan, placement(), folder)
+    except (EmbeddedUnavailable, ServerFailedError, TimeoutError, UnexpectedAnswerError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+    (FOLDER / "result.json").write_text(report.as_json() + "\n")
+    print(f"\n{report.as_text()}")
+
+
+def _reported(plan: Plan, where: Placement, folder: Path) -> Report:
+    # PostgreSQL inherits these cores from us.
+    pin(where.others)
+    _tell("starting PostgreSQL")
+    with cluster(folder) as shared, _bare(where, folder) as bare:
+        uvloop.run(make_table(shared.dsn))
+        measuring = Measuring(where, bare, shared.dsn, connections=plan.connections, seconds=plan.limit_seconds)
+        _tell("starting the service, and filling in its realm")
+        with impersonator.subject(shared, where, plan, folder) as subject:
+            limits, figures = uvloop.run(measure([subject], measuring, plan, _tell))
+    return Report(plan, where, limits, figures)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for one run; PostgreSQL makes it, for the system user that it runs as."""
+    folder = FOLDER.resolve() / f"run-{os.getpid()}"
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _bare(where: Placement, folder: Path) -> Iterator[Served]:
+    port = free_port()
+    command = [sys.executable, "-m", "bench.bare", str(port)]
+    with running(command, port=port, cores=where.server, environment=os.environ, log=folder / "bare.log") as pid:
+        yield Served(port, {"server": pid})
+
+
+def _tell(words: str) -> None:
+    print(f"· {words}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    program = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    program.command()(bench)
+    program()

@@ -130,7 +130,7 @@ def test_who_has_no_external_id_is_named_by_ours() -> None:
 def test_what_a_session_says_elsewhere_is_what_its_token_says() -> None:
     claims = access_claims(grant(), ISSUANCE, FIVE_MINUTES)
 
-    assert acting_claims(grant(), US) == {name: claims[name] for name in ("sid", "act", "impersonated_by", "mode")}
+    assert acting_claims(claims) == {name: claims[name] for name in ("sid", "act", "impersonated_by")}
 
 
 def test_a_service_is_its_own_subject_and_has_no_roles() -> None:

@@ -4,7 +4,7 @@ A decision needs a tenant, two people, a client, a workspace and a consent as th
 each is a correlated subquery giving one JSON document: one statement asks for all of them, in one snapshot.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -101,6 +101,20 @@ def party_json(tenant_slug: str, subject: str) -> JsonColumn:
         users.c.tenant_id == tenant_id, users.c.id == _uuid_or_none(subject)
     )
     return func.coalesce(of_client.scalar_subquery(), of_user.scalar_subquery())
+
+
+def active_clients_json(tenant_slug: str, client_ids: Collection[str]) -> JsonColumn:
+    """Those of the named clients of a tenant that are active, as a JSON list of their client ids."""
+    if not client_ids:
+        return func.jsonb_build_array(type_=JSONB)
+    clients, tenants = tables.clients.alias(), tables.tenants.alias()
+    named = clients.c.client_id.in_(client_ids) & (clients.c.status == Status.ACTIVE)
+    return (
+        select(func.coalesce(func.jsonb_agg(clients.c.client_id), func.jsonb_build_array()))
+        .select_from(clients.join(tenants, tenants.c.id == clients.c.tenant_id))
+        .where(tenants.c.slug == tenant_slug, named)
+        .scalar_subquery()
+    )
 
 
 def consent_json(user_id: Value, client_id: Value) -> JsonColumn:

@@ -17,7 +17,21 @@ INACTIVE: Mapping[str, Any] = {"active": False}
 SEES_ALL = frozenset({"root", "introspect"})
 """Scopes of a service that may see every token of its tenant."""
 
-TOLD = ("iss", "sub", "aud", "client_id", "scope", "exp", "iat", "nbf", "jti", "tenant", "external_id", "workspace")
+TOLD = (
+    "iss",
+    "sub",
+    "aud",
+    "client_id",
+    "scope",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "tenant",
+    "external_id",
+    "workspace",
+    "may_act",
+)
 
 
 async def introspect(work: Work, *, presented: Presented, parameters: Mapping[str, str]) -> Mapping[str, Any]:
@@ -35,6 +49,7 @@ async def introspect(work: Work, *, presented: Presented, parameters: Mapping[st
     if token.session_id is None:
         return _of_party(found, token)
     live = sessions.live_in(work, found.also["live"])
+    sessions.refuse_idle_holders(token.claims, found.also)
     return _of_session(work, live, token) if _is_unused(found, token) else INACTIVE
 
 
@@ -43,7 +58,7 @@ def _may_see(found: AuthenticatedClient, token: PresentedToken) -> bool:
     claims, client = token.claims, found.client
     if claims.load_text("tenant") != found.tenant.slug:
         return False
-    is_meant_for_it = client.audience is not None and claims.claims.get("aud") == client.audience
+    is_meant_for_it = client.audience in claims.audiences
     return claims.load_text("client_id") == client.client_id or is_meant_for_it or bool(client.scopes & SEES_ALL)
 
 
@@ -69,7 +84,7 @@ def _of_session(work: Work, live: Live, token: PresentedToken) -> Mapping[str, A
     if grant.permissions is not None:
         now["permissions"] = sorted(grant.permissions)
     kind = {} if token.kind is TokenKind.REFRESH else {"token_type": "Bearer"}
-    acting = tokens.acting_claims(grant, work.settings.issuer)
+    acting = tokens.acting_claims(token.claims.claims) | {"mode": live.session.mode}
     return {"active": True, **kind, **_told(token), **acting, **now, "username": live.target.label}
 
 

@@ -29,7 +29,7 @@ from impersonator_api.sessions.listing import (
     find_tenant_of,
     load_one,
 )
-from impersonator_api.sessions.live import SERVICE_ITSELF, hold, live_in, load_live
+from impersonator_api.sessions.live import SERVICE_ITSELF, hold, holders_json, live_in, load_live, refuse_idle_holders
 from impersonator_api.sessions.logout import log_out
 from impersonator_api.sessions.remembered import ended, ending, entry_of
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session, SessionStatus
@@ -85,6 +85,7 @@ __all__ = [
     "find_tenant_of",
     "grant_of",
     "hold",
+    "holders_json",
     "identify",
     "live_in",
     "live_json",
@@ -95,6 +96,7 @@ __all__ = [
     "newest_running",
     "open_session",
     "only_user",
+    "refuse_idle_holders",
     "revoke",
     "start",
     "starter_of",

@@ -7,7 +7,7 @@ from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.end import Ender
 from impersonator_api.sessions.errors import ImpersonationTokenNotAllowedError, RightMissingError
 from impersonator_api.sessions.listing import Reader
-from impersonator_api.sessions.live import load_live
+from impersonator_api.sessions.live import load_live_of
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.sessions.start import Starter
 from impersonator_api.statement import Write
@@ -54,7 +54,7 @@ async def admit_ender(work: Work, *, credentials: Credentials | None) -> Ender:
         work, credentials, also={"running": lambda user_id: store.running_json(user_id, work.now)}
     )
     if isinstance(caller, ImpersonationCaller):
-        live = await load_live(work, caller.session_id)
+        live = await load_live_of(work, caller.claims)
         return Ender(
             tenant_id=live.tenant.id, id=live.session.impersonator_id, label=live.session.impersonator_label, own=live
         )
@@ -105,7 +105,7 @@ def starter_of(caller: Principal) -> Starter:
 async def _admit(work: Work, credentials: Credentials | None, rights: frozenset[Permission]) -> Principal:
     caller: Caller = await load_caller(work, credentials)
     if isinstance(caller, ImpersonationCaller):
-        live = await load_live(work, caller.session_id)
+        live = await load_live_of(work, caller.claims)
         raise ImpersonationTokenNotAllowedError(
             "Use your own token here: an impersonation token can only end its own session.",
             record=[_token_refused(work, live)],

@@ -10,7 +10,7 @@ from impersonator_api.sessions import store
 from impersonator_api.sessions.consider import Parties, Wish, consider
 from impersonator_api.sessions.end import Ender
 from impersonator_api.sessions.errors import ClientUnknownError
-from impersonator_api.sessions.live import load_live
+from impersonator_api.sessions.live import load_live, load_live_of
 from impersonator_api.sessions.session import Session
 from impersonator_api.sessions.snapshot import BeforeStart, Live, before_start_from
 from impersonator_api.sessions.start import Starter
@@ -35,7 +35,7 @@ async def find_context(work: Work, *, credentials: Credentials | None) -> Live |
     """The impersonation around a token: the one it belongs to, or the newest of the impersonator's own."""
     caller = await load_caller(work, credentials, also={"running": lambda id_: store.running_json(id_, work.now)})
     if isinstance(caller, ImpersonationCaller):
-        return await load_live(work, caller.session_id)
+        return await load_live_of(work, caller.claims)
     running = [UUID(row["session"]["id"]) for row in caller.also["running"]]
     return await load_live(work, max(running)) if running else None
 

@@ -10,7 +10,7 @@ from impersonator_api.directory import Person, Tenant
 from impersonator_api.errors import Refusal
 from impersonator_api.sessions import remembered
 from impersonator_api.sessions.grant import grant_of
-from impersonator_api.sessions.live import load_live
+from impersonator_api.sessions.live import load_live_of
 from impersonator_api.work import Work
 
 
@@ -41,7 +41,7 @@ async def identify(work: Work, *, credentials: Credentials | None) -> Identified
         )
     if not isinstance(caller, ImpersonationCaller):
         return Identified(caller.tenant, caller.party, str(caller.party.id))
-    live = await load_live(work, caller.session_id)
+    live = await load_live_of(work, caller.claims)
     grant = grant_of(work, live)
-    acting = tokens.acting_claims(grant, work.settings.issuer)
+    acting = tokens.acting_claims(caller.claims.claims) | {"mode": live.session.mode}
     return Identified(live.tenant, live.target, grant.subject.named(grant.subject_form), acting)

@@ -7,11 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 
+from impersonator_api import tokens
+from impersonator_api.directory import documents as directory
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.consider import consider_again
 from impersonator_api.sessions.errors import SessionNotRunningError
 from impersonator_api.sessions.session import EndReason, Session
 from impersonator_api.sessions.snapshot import Live, live_from
+from impersonator_api.tokens import VerifiedClaims
 from impersonator_api.work import Work
 
 SERVICE_ITSELF = "impersonator"
@@ -27,6 +30,31 @@ async def load_live(work: Work, session_id: UUID, *, also: Mapping[str, ColumnEl
     columns = [column.label(name) for name, column in (also or {}).items()]
     found = (await work.read(store.live().add_columns(*columns).where(store.is_session(session_id)))).mappings()
     return live_in(work, found.one_or_none())
+
+
+async def load_live_of(work: Work, claims: VerifiedClaims) -> Live:
+    """The session behind one of its tokens; raises as `load_live` does, also for a token whose holder is out."""
+    live = await load_live(work, UUID(claims.load_text("sid")), also=holders_json(claims))
+    refuse_idle_holders(claims, live.also)
+    return live
+
+
+def holders_json(claims: VerifiedClaims) -> Mapping[str, ColumnElement[Any]]:
+    """What to ask about the services that a token was handed on to, by exchange; the session knows nothing of them."""
+    return {"active_holders": directory.active_clients_json(claims.load_text("tenant"), holders_of(claims))}
+
+
+def holders_of(claims: VerifiedClaims) -> frozenset[str]:
+    """The services that act in a token before its impersonator."""
+    act = claims.claims.get("act")
+    actors = tokens.actors_of(act) if isinstance(act, Mapping) else ()
+    return frozenset(str(actor["sub"]) for actor in actors[:-1])
+
+
+def refuse_idle_holders(claims: VerifiedClaims, row: Mapping[Any, Any]) -> None:
+    """Raise `SessionNotRunningError` where one of them was suspended since, though the session goes on."""
+    if not holders_of(claims) <= frozenset(row["active_holders"]):
+        raise SessionNotRunningError("A service that this token was handed on to is no longer active.")
 
 
 def live_in(work: Work, row: Mapping[Any, Any] | None) -> Live:

@@ -6,7 +6,7 @@ from impersonator_api.directory import Client
 from impersonator_api.errors import MalformedError
 from impersonator_api.sessions import remembered
 from impersonator_api.sessions.errors import NotYourSessionError
-from impersonator_api.sessions.live import load_live
+from impersonator_api.sessions.live import load_live_of
 from impersonator_api.sessions.session import EndReason, Session
 from impersonator_api.tokens import InvalidTokenError
 from impersonator_api.work import Work
@@ -32,7 +32,7 @@ async def log_out(
             "Only a session's own tokens log it out; yours is of no session.",
             record=[remembered.turned_away(work, caller.party, code=NotYourSessionError.code)],
         )
-    live = await load_live(work, caller.session_id)
+    live = await load_live_of(work, caller.claims)
     if refresh_token is not None and not await _is_of(work, refresh_token, live.session):
         raise NotYourSessionError(
             "The refresh token is not one of this session's.",

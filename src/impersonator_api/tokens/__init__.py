@@ -8,6 +8,8 @@ from impersonator_api.tokens.claims import (
     OrdinaryGrant,
     ServiceGrant,
     acting_claims,
+    actors_of,
+    delegated_act,
 )
 from impersonator_api.tokens.compact import UnverifiedToken, read_unverified
 from impersonator_api.tokens.errors import InvalidTokenError, KeyUnusableError, TokenMalformedError
@@ -72,7 +74,9 @@ __all__ = [
     "VerifiedClaims",
     "VerifyingKey",
     "acting_claims",
+    "actors_of",
     "assert_backend",
+    "delegated_act",
     "drop_retired_keys",
     "ensure_keys",
     "list_keys",

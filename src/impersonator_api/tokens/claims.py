@@ -4,6 +4,7 @@ Nothing from a request becomes a claim by its own name: there is no door for ext
 `act` nor `impersonated_by` can be written from outside.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import floor
@@ -16,6 +17,12 @@ ACCESS = "at+jwt"
 
 REFRESH = "rt+jwt"
 """Ours: so that no verifier of access tokens takes one."""
+
+PROOF = "dpop+jwt"
+"""RFC 9449 §4.2; clients make these."""
+
+KINDS = frozenset({ACCESS, REFRESH, PROOF})
+"""Tokens that say by `typ` what they are for."""
 
 EXTERNAL_ID = "external_id"
 ID = "id"
@@ -66,13 +73,17 @@ class Issuance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImpersonationGrant:
-    """What a session allows one client, as its tokens say it. `subject_form` is `id` or `external_id`."""
+    """What a session allows one client, as its tokens say it. `subject_form` is `id` or `external_id`.
+
+    `act` is the chain of actors of a token that was exchanged for another (RFC 8693 §4.1); left out, the
+    impersonator acts himself. `may_act` names who may be put in front of it (§4.4).
+    """
 
     session_id: UUID
     session_ends_at: datetime
     tenant: str
     client_id: str
-    audience: str
+    audience: str | tuple[str, ...]
     subject: Identity
     actor: Actor
     scope: frozenset[str]
@@ -81,6 +92,8 @@ class ImpersonationGrant:
     permissions: frozenset[str] | None = None
     workspace: str | None = None
     subject_form: str = ID
+    act: Mapping[str, object] | None = None
+    may_act: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +127,7 @@ def access_claims(grant: ImpersonationGrant, issuance: Issuance, lifetime: timed
         "roles": list(grant.roles),
         "mode": grant.mode,
         **({} if grant.permissions is None else {"permissions": sorted(grant.permissions)}),
-        **_present(workspace=grant.workspace),
+        **_present(workspace=grant.workspace, may_act=grant.may_act),
     }
 
 
@@ -148,15 +161,28 @@ def ordinary_claims(grant: OrdinaryGrant, issuance: Issuance, lifetime: timedelt
     }
 
 
-def acting_claims(grant: ImpersonationGrant, issuer: str) -> Claims:
-    """Who is acting, in the very words of the token: what userinfo and introspection tell besides (RFC 8693 §4.1)."""
-    claims = _impersonation(grant, issuer)
-    return {name: claims[name] for name in ("sid", "act", "impersonated_by")} | {"mode": grant.mode}
+def acting_claims(claims: Mapping[str, object]) -> Claims:
+    """Who is acting, in the very words of a token: what userinfo and introspection tell besides (RFC 8693 §4.1)."""
+    return {name: claims[name] for name in ("sid", "act", "impersonated_by")}
 
 
-def _registered(issuance: Issuance, *, aud: str, sub: str) -> Claims:
+def delegated_act(act: Mapping[str, object], *, client_id: str, issuer: str) -> Claims:
+    """The chain after a service took over from whoever acted before: the prior actors nest inside (RFC 8693 §4.1)."""
+    if (act.get("sub"), act.get("iss")) == (client_id, issuer):
+        return dict(act)
+    return {"sub": client_id, "iss": issuer, "act": dict(act)}
+
+
+def actors_of(act: Mapping[str, object]) -> tuple[Mapping[str, object], ...]:
+    """The members of a chain, the current actor first."""
+    prior = act.get("act")
+    return (act, *actors_of(prior)) if isinstance(prior, Mapping) else (act,)
+
+
+def _registered(issuance: Issuance, *, aud: str | tuple[str, ...], sub: str) -> Claims:
     moment = issuance.issued_at
-    return {"iss": issuance.issuer, "sub": sub, "aud": aud, "iat": moment, "nbf": moment, "jti": str(issuance.jti)}
+    audience = aud if isinstance(aud, str) else list(aud)
+    return {"iss": issuance.issuer, "sub": sub, "aud": audience, "iat": moment, "nbf": moment, "jti": str(issuance.jti)}
 
 
 def _ends(issuance: Issuance, lifetime: timedelta, session_ends_at: datetime | None = None) -> int:
@@ -177,7 +203,7 @@ def _impersonation(grant: ImpersonationGrant, issuer: str) -> Claims:
         "impersonated_by": actor,
         # The name that the SDK of seed 001 reads.
         "impersonatedBy": actor,
-        "act": {"sub": actor, "iss": _namespace(grant, issuer), **_login(grant.actor)},
+        "act": grant.act or {"sub": actor, "iss": _namespace(grant, issuer), **_login(grant.actor)},
     }
 
 

@@ -97,6 +97,12 @@ class VerifiedClaims:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
     @property
+    def audiences(self) -> frozenset[str]:
+        """The values of `aud`, which is a text or a list (RFC 7519 §4.1.3)."""
+        audience = self.claims.get("aud")
+        return frozenset(str(value) for value in (audience if isinstance(audience, list) else [audience]))
+
+    @property
     def scopes(self) -> frozenset[str]:
         """The values of `scope` (RFC 8693 §4.2); none where it is absent."""
         return frozenset((self.find_text("scope") or "").split())

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,16 +44,34 @@ class Service:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    @cached_property
+    def token_of_ana(self) -> str:
+        """An access token of her own; she may act as anybody."""
+        return self.said("token", "--as", "ana@acme.test")
+
+    def hand_over(self, target: str, app: str) -> dict[str, Any]:
+        """Let Ana act as somebody in an application, as a backend of seed 001 does; answers what the SPA is handed."""
+        own = httpx.post(
+            f"{self.issuer}/oauth2/v1/token",
+            auth=("reader", SECRETS["reader"]),
+            data={"grant_type": "client_credentials", "scope": "impersonation"},
+        )
+        answer = httpx.post(
+            f"{self.issuer}/api/v1/users/{target}/impersonation/{app}",
+            headers={"Authorization": f"Bearer {own.raise_for_status().json()['access_token']}"},
+            json={"impersonatorToken": self.token_of_ana},
+        )
+        return dict(answer.raise_for_status().json())
+
     def stage(self) -> dict[str, Any]:
-        """Addresses, secrets, and an access token of Ana, who may act as anybody."""
-        token = self.said("token", "--as", "ana@acme.test")
+        """All that a client in another language is told: addresses, secrets, people."""
         return {
             "issuer": self.issuer,
             "pages_port": self.pages_port,
             "pages_origin": f"http://127.0.0.1:{self.pages_port}",
             "clients": {name: {"secret": secret} for name, secret in SECRETS.items()},
-            "people": {"ana": {"id": self._id_of(token)}, "carla": {"external_id": "1003"}},
-            "token_of_ana": token,
+            "people": {"ana": {"id": self._id_of(self.token_of_ana)}, "carla": {"external_id": "1003"}},
+            "token_of_ana": self.token_of_ana,
         }
 
     def _id_of(self, token: str) -> str:
@@ -103,6 +122,11 @@ def _realm(pages: str) -> dict[str, Any]:
                 "audience": API,
             },
             {"client_id": "backoffice", "kind": "service", "scopes": ["root"], "secret": SECRETS["backoffice"]},
-            {"client_id": "reader", "kind": "service", "scopes": ["introspect"], "secret": SECRETS["reader"]},
+            {
+                "client_id": "reader",
+                "kind": "service",
+                "scopes": ["introspect", "impersonation"],
+                "secret": SECRETS["reader"],
+            },
         ],
     }

@@ -1,0 +1,128 @@
+"""Authlib on its own HTTP client: what a backend in Python has."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from clients.service import API, SECRETS, Service
+
+pytestmark = pytest.mark.slow
+
+Open = Callable[..., AsyncOAuth2Client]
+
+
+@pytest.fixture(scope="session")
+def metadata(service: Service) -> dict[str, Any]:
+    """What a client learns from our issuer's address (RFC 8414)."""
+    answer = httpx.get(f"{service.issuer}/.well-known/oauth-authorization-server")
+    return dict(answer.raise_for_status().json())
+
+
+@pytest.fixture(scope="session")
+def keys(metadata: dict[str, Any]) -> KeySet:
+    """What a resource server verifies our tokens by."""
+    return KeySet.import_key_set(httpx.get(metadata["jwks_uri"]).raise_for_status().json())
+
+
+@pytest.fixture
+async def opened(metadata: dict[str, Any]) -> AsyncIterator[Open]:
+    """Clients that are closed after the test; one with a secret proves itself by HTTP Basic unless told otherwise."""
+    clients = []
+
+    def opened(client_id: str, **how: Any) -> AsyncOAuth2Client:
+        clients.append(AsyncOAuth2Client(client_id, token_endpoint=metadata["token_endpoint"], **how))
+        return clients[-1]
+
+    yield opened
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+def reader(opened: Open) -> AsyncOAuth2Client:
+    """May ask about every token."""
+    return opened("reader", client_secret=SECRETS["reader"])
+
+
+@pytest.fixture
+async def entered(service: Service, opened: Open) -> AsyncOAuth2Client:
+    """A SPA in which Ana is Carla, by an access token and a refresh token of its own."""
+    portal = opened("portal")
+    await portal.refresh_token(refresh_token=service.hand_over("1003", "portal")["refresh_token"])
+    return portal
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+async def test_a_service_gets_a_token_for_itself(opened: Open, method: str) -> None:
+    reader = opened("reader", client_secret=SECRETS["reader"], token_endpoint_auth_method=method)
+
+    token = await reader.fetch_token(grant_type="client_credentials", scope="introspect")
+
+    assert (token["token_type"], token["expires_in"], "refresh_token" in token) == ("Bearer", 3600, False)
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+async def test_a_wrong_secret_is_told_in_the_protocols_words(opened: Open, method: str) -> None:
+    stranger = opened("reader", client_secret="wrong", token_endpoint_auth_method=method)
+
+    with pytest.raises(OAuthError) as refused:
+        await stranger.fetch_token(grant_type="client_credentials", scope="introspect")
+
+    assert refused.value.error == "invalid_client"
+
+
+async def test_a_refresh_keeps_the_session_and_its_actor(
+    entered: AsyncOAuth2Client, reader: AsyncOAuth2Client, metadata: dict[str, Any]
+) -> None:
+    before = await _told(reader, metadata, entered.token["access_token"])
+
+    await entered.refresh_token()
+
+    after = await _told(reader, metadata, entered.token["access_token"])
+    assert (after["active"], after["sid"], after["act"]) == (True, before["sid"], before["act"])
+
+
+async def test_an_expired_access_token_is_refreshed_on_the_way(
+    entered: AsyncOAuth2Client, metadata: dict[str, Any]
+) -> None:
+    first = entered.token["access_token"]
+    entered.token = {**entered.token, "expires_at": 1}
+
+    answer = await entered.get(metadata["userinfo_endpoint"])
+
+    assert answer.json()["email"] == "carla@acme.test"
+    assert entered.token["access_token"] != first
+
+
+async def test_a_token_given_back_is_dead_at_once(
+    entered: AsyncOAuth2Client, reader: AsyncOAuth2Client, metadata: dict[str, Any]
+) -> None:
+    answer = await entered.revoke_token(metadata["revocation_endpoint"], token_type_hint="refresh_token")
+
+    assert answer.status_code == 200
+    assert await _told(reader, metadata, entered.token["access_token"]) == {"active": False}
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        await entered.refresh_token()
+
+
+async def test_the_published_keys_verify_an_access_token(
+    entered: AsyncOAuth2Client, keys: KeySet, metadata: dict[str, Any]
+) -> None:
+    token = jwt.decode(entered.token["access_token"], keys, algorithms=["ES256"])
+
+    expected = jwt.JWTClaimsRegistry(
+        iss={"essential": True, "value": metadata["issuer"]}, aud={"essential": True, "value": API}
+    )
+    expected.validate(token.claims)
+    assert (token.header["typ"], token.claims["client_id"]) == ("at+jwt", "portal")
+
+
+async def _told(reader: AsyncOAuth2Client, metadata: dict[str, Any], token: str) -> dict[str, Any]:
+    answer = await reader.introspect_token(metadata["introspection_endpoint"], token=token)
+    return dict(answer.raise_for_status().json())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from impersonator_api.rates import OFF, Rate, StorageUrl
@@ -18,6 +18,12 @@ PREFIX = "IMPERSONATOR_"
 
 Network = IPv4Network | IPv6Network
 Span = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=1))]
+# Replicas learn of new and withdrawn keys at their worker's pace, so its rounds are short wherever they are set.
+Pause = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(seconds=30))]
+KeyLifetime = Annotated[
+    Annotated[timedelta, Field(ge=timedelta(days=1), le=timedelta(days=3650))] | None,
+    BeforeValidator(lambda value: None if value in {"off", "0"} else value),
+]
 
 
 class Environment(StrEnum):
@@ -63,12 +69,6 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Networks, separated by commas, whose `X-Forwarded-For` is believed."
     )
-    access_token_lifetime: Span = Field(timedelta(minutes=5), description="Of impersonation access tokens.")
-    service_token_lifetime: Span = Field(timedelta(hours=1), description="Of client-credentials access tokens.")
-    jwks_max_age: Span = Field(timedelta(minutes=5), description="How long verifiers may cache our JWKS.")
-    log_format: LogFormat | None = Field(None, description="`console` or `json`; unset: json in production.")
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
-    pool_size: int = Field(16, ge=1, le=200, description="Database connections of one worker process.")
     failed_rate_limit: Rate = Field(
         "30/minute", description="Failures and refusals of one client or caller at one address, before it must wait."
     )
@@ -80,12 +80,21 @@ class Settings(BaseSettings):
     rate_limit_storage_url: StorageUrl | None = Field(
         None, description="Redis or Valkey where all processes count together; unset: each counts by itself."
     )
+    access_token_lifetime: Span = Field(timedelta(minutes=5), description="Of impersonation access tokens.")
+    service_token_lifetime: Span = Field(timedelta(hours=1), description="Of client-credentials access tokens.")
+    jwks_max_age: Span = Field(timedelta(minutes=5), description="How long verifiers may cache our JWKS.")
+    signing_key_lifetime: KeyLifetime = Field(
+        timedelta(days=90), description="How long a key signs before its next one takes over; `off`: only by command."
+    )
+    log_format: LogFormat | None = Field(None, description="`console` or `json`; unset: json in production.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
+    pool_size: int = Field(16, ge=1, le=200, description="Database connections of one worker process.")
     pool_timeout: Span = Field(
         timedelta(seconds=2), description="How long a request waits for a connection before 503."
     )
     statement_timeout: Span = Field(timedelta(seconds=5), description="How long one SQL statement may take.")
     lock_timeout: Span = Field(timedelta(seconds=2), description="How long one SQL statement may wait for a lock.")
-    worker_interval: Span = Field(timedelta(seconds=5), description="Between two rounds of the worker's duties.")
+    worker_interval: Pause = Field(timedelta(seconds=5), description="Between two rounds of the worker's duties.")
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

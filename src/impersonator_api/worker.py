@@ -46,6 +46,7 @@ async def make_partitions(work: Work) -> int:
 DUTIES = (
     Duty("refresh keys", timedelta(seconds=5), None, refresh_keys),
     Duty("expire overdue sessions", timedelta(seconds=5), 0x1A9E51, sessions.expire_overdue),
+    Duty("rotate keys", HOUR, 0x1A9E54, tokens.rotate_due_keys),
     Duty("drop retired keys", HOUR, 0x1A9E52, tokens.drop_retired_keys),
     Duty("make partitions", HOUR, 0x1A9E53, make_partitions),
 )

@@ -60,7 +60,7 @@ async def test_current_keys_sign_and_next_ones_only_verify(key_desk: Desk) -> No
 async def test_the_document_changes_when_its_keys_do_and_only_then(key_desk: Desk, clock: Clock) -> None:
     first = (await refreshed(key_desk)).snapshot
     same = (await refreshed(key_desk)).snapshot
-    clock.forward(minutes=5)
+    clock.forward(minutes=6)
     await key_desk.run_in_transaction(tokens.rotate_keys)
 
     rotated = (await refreshed(key_desk)).snapshot
@@ -80,7 +80,7 @@ async def test_a_key_is_parsed_once(key_desk: Desk) -> None:
 
 async def test_after_a_rotation_the_new_key_signs(key_desk: Desk, clock: Clock) -> None:
     before = (await refreshed(key_desk)).signing_key("ES256")
-    clock.forward(minutes=5)
+    clock.forward(minutes=6)
     await key_desk.run_in_transaction(tokens.rotate_keys)
 
     ring = await refreshed(key_desk)

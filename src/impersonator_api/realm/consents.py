@@ -46,7 +46,7 @@ async def find_consented(
     answer = (await work.read(question)).mappings().one()
     rows = answer["page"]
     return Consented(
-        user=sessions.only_user(answer["people"]),
+        user=sessions.user_from(answer["people"]),
         grants=tuple(map(listing.granted_from, rows[:limit])),
         has_more=len(rows) > limit,
     )
@@ -71,7 +71,7 @@ async def withdraw_consent(work: Work, *, tenant: Tenant, user: str, client: str
 
 async def _load(work: Work, tenant_id: UUID, user: str, client: str) -> _Grant:
     answer = (await work.read(listing.grant_named(tenant_id, user, client))).mappings().one()
-    person = sessions.only_user(answer["people"])
+    person = sessions.user_from(answer["people"])
     if answer["client"] is None:
         raise ClientUnknownError("No client of your organisation has that client_id or number.")
     found = from_json.client_from(answer["client"])

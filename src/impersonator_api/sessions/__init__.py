@@ -36,7 +36,7 @@ from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Sessi
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.sessions.start import Started, Starter, explain_start, open_session, start
 from impersonator_api.sessions.store import live_json
-from impersonator_api.sessions.targeted import Targeted, end_targeting, find_targeting, load_user, only_user
+from impersonator_api.sessions.targeted import Targeted, end_targeting, find_targeting, load_user, user_from
 
 __all__ = [
     "ASKED_AT_THE_START",
@@ -95,9 +95,9 @@ __all__ = [
     "log_out",
     "newest_running",
     "open_session",
-    "only_user",
     "refuse_idle_holders",
     "revoke",
     "start",
     "starter_of",
 ]
+    "user_from",

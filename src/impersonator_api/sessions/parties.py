@@ -1,6 +1,8 @@
 """Whom and what a start names, found and unambiguous, or the 404 that says which was not."""
 
-from impersonator_api.directory import ClientKind
+from collections.abc import Sequence
+
+from impersonator_api.directory import ClientKind, Person
 from impersonator_api.sessions.consider import Parties, Wish
 from impersonator_api.sessions.errors import (
     AmbiguousUserError,
@@ -17,17 +19,13 @@ def parties_in(before: BeforeStart, wish: Wish) -> Parties:
     """The snapshot's people and things; raises 400 for oneself, 404 for what the tenant does not know."""
     if any(target.id == before.impersonator.id for target in before.targets):
         raise ImpersonatesSelfError("Choose another user; you already are this one.")
-    if not before.targets:
-        raise TargetUnknownError("No user of your organisation has that id or external id.")
-    if len(before.targets) > 1:
-        raise AmbiguousUserError("That id names one user and is the external id of another; use the other identifier.")
+    target = only_user(before.targets)
     if before.client is None:
         raise ClientUnknownError("No client of your organisation has that client_id.")
     if wish.spa_required and before.client.kind is not ClientKind.SPA:
         raise ClientNotSpaError("Choose a client of kind spa; others hold no user's tokens.")
     if wish.workspace is not None and before.workspace is None:
         raise WorkspaceUnknownError("No workspace of your organisation has that id or slug.")
-    (target,) = before.targets
     return Parties(
         impersonator=before.impersonator,
         target=target,
@@ -35,3 +33,12 @@ def parties_in(before: BeforeStart, wish: Wish) -> Parties:
         consent=before.consents.get((target.id, before.client.id)),
         workspace=before.workspace,
     )
+
+
+def only_user(people: Sequence[Person]) -> Person:
+    """The one of those who answer to a name; raises 404 where there is none, 409 where there are two."""
+    if not people:
+        raise TargetUnknownError("No user of your organisation has that id or external id.")
+    if len(people) > 1:
+        raise AmbiguousUserError("That id names one user and is the external id of another; use the other identifier.")
+    return people[0]

@@ -12,13 +12,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from impersonator_api.directory import Person, from_json
 from impersonator_api.directory import documents as directory
 from impersonator_api.sessions import remembered
-from impersonator_api.sessions.errors import (
-    AmbiguousUserError,
-    SessionAlreadyEndedError,
-    SessionUnknownError,
-    TargetUnknownError,
-)
+from impersonator_api.sessions.errors import SessionAlreadyEndedError, SessionUnknownError
 from impersonator_api.sessions.listing import Listed, listed_from, listed_json
+from impersonator_api.sessions.parties import only_user
 from impersonator_api.sessions.session import EndReason, SessionStatus
 from impersonator_api.sessions.tables import impersonation_sessions
 from impersonator_api.work import Work
@@ -36,26 +32,19 @@ class Targeted:
 async def load_user(work: Work, *, tenant_id: UUID, name: str) -> Person:
     """The user whose id or external id is `name`; raises 404 where there is none, 409 where there are two."""
     people = (await work.read(select(directory.people_named_json(tenant_id, name)))).scalar_one()
-    return only_user(people)
+    return user_from(people)
 
 
-def only_user(people: Sequence[Any]) -> Person:
-    """The one of a JSON list of `people_named_json`; raises what `load_user` raises."""
-    if not people:
-        raise TargetUnknownError("No user of your organisation has that id or external id.")
-    if len(people) > 1:
-        raise AmbiguousUserError("That id names one user and is the external id of another; use the other identifier.")
-    return from_json.person_from(people[0])
+def user_from(people: Sequence[Any]) -> Person:
+    """The one user of a JSON list of `people_named_json`; raises what `load_user` raises."""
+    return only_user([from_json.person_from(person) for person in people])
 
 
 async def find_targeting(work: Work, *, tenant_id: UUID, name: str, limit: int, before: UUID | None = None) -> Targeted:
     """One page of the running sessions that act as a user; raises what `load_user` raises. One statement."""
-    question = _running(tenant_id, name, now=work.now, before=before).limit(limit + 1).subquery()
-    ordered = aggregate_order_by(question.c.document, question.c.id.desc())
-    page = select(func.coalesce(func.jsonb_agg(ordered), func.jsonb_build_array()).label("page")).select_from(question)
-    both = select(directory.people_named_json(tenant_id, name).label("people"), page.scalar_subquery().label("page"))
-    answer = (await work.read(both)).mappings().one()
-    user, rows = only_user(answer["people"]), answer["page"]
+    question = _running(tenant_id, name, now=work.now, limit=limit + 1, before=before)
+    answer = (await work.read(question)).mappings().one()
+    user, rows = user_from(answer["people"]), answer["page"]
     return Targeted(user=user, sessions=tuple(map(listed_from, rows[:limit])), has_more=len(rows) > limit)
 
 
@@ -66,7 +55,7 @@ async def end_targeting(work: Work, *, tenant_id: UUID, name: str, session_id: U
     """
     people = directory.people_named_json(tenant_id, name).label("people")
     answer = (await work.read(select(people, _document(tenant_id, session_id)))).mappings().one()
-    user, row = only_user(answer["people"]), answer["listed"]
+    user, row = user_from(answer["people"]), answer["listed"]
     listed = None if row is None else listed_from(row)
     if listed is None or listed.session.target_id != user.id:
         raise SessionUnknownError("No impersonation session of this user has that id.")
@@ -76,7 +65,7 @@ async def end_targeting(work: Work, *, tenant_id: UUID, name: str, session_id: U
     work.write(*remembered.ended(work, [over], by=by, rows=1))
 
 
-def _running(tenant_id: UUID, name: str, *, now: datetime, before: UUID | None) -> Select[Any]:
+def _running(tenant_id: UUID, name: str, *, now: datetime, limit: int, before: UUID | None) -> Select[Any]:
     sessions = impersonation_sessions.alias()
     found = select(listed_json(sessions).label("document"), sessions.c.id).where(
         sessions.c.tenant_id == tenant_id,
@@ -85,7 +74,12 @@ def _running(tenant_id: UUID, name: str, *, now: datetime, before: UUID | None) 
         sessions.c.expires_at > now,
     )
     found = found if before is None else found.where(sessions.c.id < before)
-    return found.order_by(sessions.c.id.desc())
+    rows = found.order_by(sessions.c.id.desc()).limit(limit).subquery()
+    ordered = aggregate_order_by(rows.c.document, rows.c.id.desc())
+    return select(
+        directory.people_named_json(tenant_id, name).label("people"),
+        select(func.coalesce(func.jsonb_agg(ordered), func.jsonb_build_array())).scalar_subquery().label("page"),
+    )
 
 
 def _document(tenant_id: UUID, session_id: UUID) -> ColumnElement[Any]:

@@ -1,19 +1,20 @@
 """How signing keys come, rotate and go. Stories of several statements: run them in a transaction."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from enum import StrEnum
 from itertools import product
+
+import structlog
 
 from impersonator_api.tokens import store
 from impersonator_api.tokens.errors import KeyNotPublishedLongEnoughError, KeyUnknownError
 from impersonator_api.tokens.jwk import export_private_key, generate_private_key, public_jwk
+from impersonator_api.tokens.key_life import RETIRED_FOR, due_at, usable_at
 from impersonator_api.tokens.sealing import MasterKeys
 from impersonator_api.tokens.store import KeyState, StoredKey
 from impersonator_api.work import Work
 
-LONGEST_SESSION = timedelta(hours=24)
-"""No refresh token and no token of a service lives longer."""
+log = structlog.get_logger()
 
 
 class SigningAlgorithm(StrEnum):
@@ -37,15 +38,22 @@ async def rotate_keys(work: Work, *, alg: SigningAlgorithm | None = None) -> tup
     Answers the new next keys. Raises `KeyNotPublishedLongEnoughError` while verifiers may hold a JWKS
     without the next key.
     """
+    await ensure_keys(work)
     keys = await store.locked_keys(work)
     algorithms = [alg] if alg else list(SigningAlgorithm)
     for each in algorithms:
         _refuse_early(work, _in_state(keys, each, KeyState.NEXT))
-    made = []
-    for each in algorithms:
-        await _move(work, _in_state(keys, each, KeyState.CURRENT), KeyState.RETIRED)
-        made.append(await _promote(work, keys, each))
-    return tuple(made)
+    return await _rotated(work, keys, algorithms)
+
+
+async def rotate_due_keys(work: Work) -> int:
+    """Rotate what is due by `signing_key_lifetime`, and say how many; for the worker.
+
+    A next key that is missing is made first, and takes over once every verifier knows it.
+    """
+    await ensure_keys(work)
+    keys = await store.locked_keys(work)
+    return len(await _rotated(work, keys, [alg for alg in SigningAlgorithm if _is_due(work, keys, alg)]))
 
 
 async def replace_compromised_key(work: Work, kid: str) -> None:
@@ -61,17 +69,13 @@ async def replace_compromised_key(work: Work, kid: str) -> None:
         return
     await _move(work, [key], KeyState.COMPROMISED)
     if key.state is KeyState.CURRENT:
-        await _promote(work, keys, SigningAlgorithm(key.alg))
-    elif key.state is KeyState.NEXT:
-        await _made(work, SigningAlgorithm(key.alg), KeyState.NEXT)
+        await _move(work, _in_state(keys, key.alg, KeyState.NEXT), KeyState.CURRENT)
+    await ensure_keys(work)
 
 
 async def drop_retired_keys(work: Work) -> None:
-    """Delete retired keys whose tokens have all expired and left every cache; for the worker."""
-    settings = work.settings
-    work.write(
-        store.retired_keys_deleted(work.now - LONGEST_SESSION - settings.access_token_lifetime - settings.jwks_max_age)
-    )
+    """Delete retired keys whose tokens have all expired; for the worker."""
+    work.write(store.retired_keys_deleted(work.now - RETIRED_FOR))
 
 
 async def rewrap_keys(work: Work) -> int:
@@ -95,24 +99,36 @@ def _in_state(keys: Iterable[StoredKey], alg: str, state: KeyState) -> list[Stor
 
 def _refuse_early(work: Work, next_keys: list[StoredKey]) -> None:
     for key in next_keys:
-        usable_at = key.created_at + work.settings.jwks_max_age
-        if work.now < usable_at:
+        from_then_on = usable_at(key, work.settings)
+        if work.now < from_then_on:
             raise KeyNotPublishedLongEnoughError(
-                f"Verifiers may not know the next {key.alg} key yet; rotate after {usable_at:%Y-%m-%dT%H:%M:%SZ}.",
-                usable_at=usable_at.isoformat(),
+                f"Verifiers may not know the next {key.alg} key yet; rotate after {from_then_on:%Y-%m-%dT%H:%M:%SZ}.",
+                usable_at=from_then_on.isoformat(),
             )
 
 
-async def _promote(work: Work, keys: Iterable[StoredKey], alg: SigningAlgorithm) -> StoredKey:
+def _is_due(work: Work, keys: Iterable[StoredKey], alg: str) -> bool:
+    (current,), (following,) = (_in_state(keys, alg, state) for state in (KeyState.CURRENT, KeyState.NEXT))
+    moment = due_at(current, following, work.settings)
+    return moment is not None and moment <= work.now
+
+
+async def _rotated(
+    work: Work, keys: Iterable[StoredKey], algorithms: Iterable[SigningAlgorithm]
+) -> tuple[StoredKey, ...]:
     # One statement each: the unique index does not let two keys be current, or next, even for a moment.
-    await _move(work, _in_state(keys, alg, KeyState.NEXT), KeyState.CURRENT)
-    return await _made(work, alg, KeyState.NEXT)
+    for alg in algorithms:
+        await _move(work, _in_state(keys, alg, KeyState.CURRENT), KeyState.RETIRED)
+        await _move(work, _in_state(keys, alg, KeyState.NEXT), KeyState.CURRENT)
+    return await ensure_keys(work)
 
 
 async def _move(work: Work, keys: Iterable[StoredKey], to: KeyState) -> None:
     for key in keys:
         work.write(store.key_moved(key, to=to, now=work.now))
         await work.send()
+        # The audit is a tenant's, and keys are everybody's: their rows and the log remember what became of them.
+        log.info("signing key moved", kid=key.kid, alg=key.alg, was=key.state, state=to)
 
 
 async def _made(work: Work, alg: SigningAlgorithm, state: KeyState) -> StoredKey:

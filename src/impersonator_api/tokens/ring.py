@@ -10,6 +10,7 @@ from json import dumps
 from impersonator_api.tokens.errors import InvalidTokenError, SigningKeyMissingError
 from impersonator_api.tokens.jwk import parse_private_key, parse_public_jwk
 from impersonator_api.tokens.jws import SigningKey, VerifyingKey, signing_key
+from impersonator_api.tokens.key_life import HEARD_WITHIN
 from impersonator_api.tokens.sealing import MasterKeys
 from impersonator_api.tokens.store import KeyState, StoredKey, all_keys
 from impersonator_api.work import Work
@@ -26,6 +27,12 @@ class KeyRingSnapshot:
     verifying: Mapping[str, VerifyingKey] = field(default_factory=dict)
     jwks: bytes = b'{"keys":[]}'
     revision: str = ""
+    read_at: datetime | None = None
+
+    def cacheable_for(self, jwks_max_age: timedelta, *, now: datetime) -> timedelta:
+        """How long a verifier may keep `jwks` from now: not at all where this replica may be behind the database."""
+        is_fresh = self.read_at is not None and now - self.read_at <= HEARD_WITHIN
+        return jwks_max_age if is_fresh else timedelta(0)
 
     @property
     def etag(self) -> str:
@@ -96,6 +103,7 @@ async def load_ring(
         verifying={key.kid: known.verifying.get(key.kid) or parse_public_jwk(key.public_jwk)[0] for key in keys},
         jwks=dumps({"keys": [key.public_jwk for key in keys]}, separators=(",", ":"), sort_keys=True).encode(),
         revision=_revision(keys),
+        read_at=work.now,
     )
 
 

@@ -33,8 +33,14 @@ async def jwks(request: Request) -> Response:
     """The keys that verify our tokens (RFC 7517): those in use, those to come, and those that may still be needed."""
     office = office_of(request)
     ring = office.services.get(KeyRing).snapshot
-    max_age = int(office.settings.jwks_max_age.total_seconds())
-    headers = {"ETag": ring.etag, "Cache-Control": f"public, max-age={max_age}"}
-    if request.headers.get("if-none-match") == ring.etag:
+    max_age = ring.cacheable_for(office.settings.jwks_max_age, now=office.pattern.clock())
+    headers = {"ETag": ring.etag, "Cache-Control": f"public, max-age={int(max_age.total_seconds())}"}
+    if _holds(request.headers.get("if-none-match", ""), ring.etag):
         return Response(status_code=304, headers=headers)
     return Response(ring.jwks, media_type="application/json", headers=headers)
+
+
+def _holds(if_none_match: str, etag: str) -> bool:
+    # RFC 9110 §13.1.2: a list, compared weakly; a proxy that compresses makes a strong validator weak.
+    held = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
+    return not held.isdisjoint({etag, "*"})

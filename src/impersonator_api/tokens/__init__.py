@@ -22,6 +22,7 @@ from impersonator_api.tokens.keys import (
     list_keys,
     replace_compromised_key,
     rewrap_keys,
+    rotate_due_keys,
     rotate_keys,
 )
 from impersonator_api.tokens.mint import (
@@ -95,6 +96,7 @@ __all__ = [
     "refresh_token_used",
     "replace_compromised_key",
     "rewrap_keys",
+    "rotate_due_keys",
     "rotate_keys",
     "sign_refresh_again",
     "verify",

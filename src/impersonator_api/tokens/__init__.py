@@ -32,7 +32,6 @@ from impersonator_api.tokens.mint import (
     mint_ordinary,
     mint_refresh,
     mint_service,
-    rotate_due_keys,
     sign_refresh_again,
 )
 from impersonator_api.tokens.ring import KeyRing, KeyRingSnapshot
@@ -103,4 +102,3 @@ __all__ = [
     "verify_access_token",
     "verify_refresh_token",
 ]
-    "rotate_due_keys",

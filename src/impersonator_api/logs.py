@@ -25,7 +25,8 @@ SECRET_SHAPES = re.compile(
     r"""
     eyJ[\w-]{5,}\.[\w-]*(?:\.[\w-]*)*                                  # anything in a JWS's compact form
     | \b(?:Bearer|Basic|DPoP)\s+[^\s'",]+                              # an Authorization header's value
-    | \b(?:client_secret|refresh_token|access_token|impersonatorToken|password|code|assertion)
+    | \b(?:client_secret|refresh_token|access_token|impersonatorToken|password|assertion
+        |(?:handover_)?code|code_verifier)
       (?:=|"\s*:\s*"|'\s*:\s*')[^\s&'",]+                              # a form's or a JSON body's member
     | (?<=://)[^\s/@:]*:[^\s/@]+(?=@)                                  # user and password of a URL
     | -----BEGIN[^-]*PRIVATE\ KEY-----.*?(?:-----END[^-]*-----|\Z)     # a private key

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from builders import make_tenant, start
 from conftest import Clock
 from impersonator_api import tokens
-from impersonator_api.tokens import RefreshState, RefreshToken
+from impersonator_api.tokens import MintedRefresh, RefreshState, RefreshToken
 from impersonator_api.tokens.tables import refresh_tokens
 from impersonator_api.work import Desk, Work
 
@@ -20,7 +20,9 @@ async def first_token(engine: AsyncEngine, desk: Desk) -> RefreshToken:
     """The refresh token of a session that has just begun."""
     acme = await make_tenant(engine)
     ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
-    return (await start(desk, ana, bob)).refresh.row
+    refresh = (await start(desk, ana, bob)).refresh
+    assert isinstance(refresh, MintedRefresh)
+    return refresh.row
 
 
 async def rotate(work: Work, token: RefreshToken) -> UUID | None:

@@ -11,6 +11,7 @@ class Action(StrEnum):
 
     STARTED = "session.started"
     REFRESHED = "session.refreshed"
+    HANDED_OVER = "session.handed_over"
     ENDED = "session.ended"
     EXPIRED = "session.expired"
     REFUSED = "session.refused"

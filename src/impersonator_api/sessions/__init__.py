@@ -18,6 +18,13 @@ from impersonator_api.sessions.errors import (
     SessionNotRunningError,
 )
 from impersonator_api.sessions.grant import effective_permissions, grant_of
+from impersonator_api.sessions.handover import (
+    HandedOver,
+    HandoverLink,
+    HandoverWish,
+    find_handed_over,
+    live_session,
+)
 from impersonator_api.sessions.identify import Identified, identify
 from impersonator_api.sessions.listing import (
     Filters,
@@ -46,6 +53,9 @@ __all__ = [
     "Ended",
     "Ender",
     "Filters",
+    "HandedOver",
+    "HandoverLink",
+    "HandoverWish",
     "Identified",
     "ImpersonationTokenNotAllowedError",
     "ImpersonatorKind",
@@ -79,6 +89,7 @@ __all__ = [
     "explain_start",
     "find_all_active",
     "find_context",
+    "find_handed_over",
     "find_page",
     "find_targeting",
     "find_targets",
@@ -89,6 +100,7 @@ __all__ = [
     "identify",
     "live_in",
     "live_json",
+    "live_session",
     "load_live",
     "load_one",
     "load_user",

@@ -11,11 +11,12 @@ from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.consider import Parties, Wish, consider, explain
 from impersonator_api.sessions.errors import ExpiresInThePastError
 from impersonator_api.sessions.grant import grant_of
+from impersonator_api.sessions.handover import HandoverLink, HandoverWish, offer_links
 from impersonator_api.sessions.parties import parties_in
 from impersonator_api.sessions.session import Session, SessionStatus
 from impersonator_api.sessions.slots import take_slot
 from impersonator_api.sessions.snapshot import BeforeStart, Live, before_start_from
-from impersonator_api.tokens import Minted, MintedRefresh
+from impersonator_api.tokens import Minted
 from impersonator_api.work import Work
 
 
@@ -35,17 +36,22 @@ class Started:
 
     live: Live
     access: Minted
-    refresh: MintedRefresh
+    refresh: Minted
+    links: tuple[HandoverLink, ...] = ()
 
 
-async def start(work: Work, *, starter: Starter, wish: Wish) -> Started:
-    """Let an impersonator act as a user, and hand out the tokens for it; raises what `open_session` raises."""
+async def start(work: Work, *, starter: Starter, wish: Wish, handover: HandoverWish | None = None) -> Started:
+    """Let an impersonator act as a user, and hand out the tokens for it; raises what `open_session` raises.
+
+    Where a `handover` is asked for, links for the session's browser application come with them.
+    """
     live = await open_session(work, starter=starter, wish=wish)
     grant = grant_of(work, live)
     refresh = tokens.mint_refresh(work, grant, tenant_id=live.tenant.id, family_id=work.new_id())
     access = tokens.mint_access(work, grant, alg=live.client.signing_alg)
     work.write(tokens.refresh_token_inserted(refresh.row))
-    return Started(live=live, access=access, refresh=refresh)
+    links = offer_links(work, live, refresh, handover) if handover else ()
+    return Started(live=live, access=access, refresh=refresh, links=links)
 
 
 async def open_session(work: Work, *, starter: Starter, wish: Wish) -> Live:

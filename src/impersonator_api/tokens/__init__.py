@@ -13,6 +13,14 @@ from impersonator_api.tokens.claims import (
 )
 from impersonator_api.tokens.compact import UnverifiedToken, read_unverified
 from impersonator_api.tokens.errors import InvalidTokenError, KeyUnusableError, TokenMalformedError
+from impersonator_api.tokens.handover import (
+    CHALLENGE,
+    drop_handover_codes,
+    handover_digest,
+    is_proven,
+    mint_handover_codes,
+)
+from impersonator_api.tokens.handover import LIFETIME as HANDOVER_LIFETIME
 from impersonator_api.tokens.jwk import VERIFIABLE, parse_public_jwk
 from impersonator_api.tokens.jws import Expected, VerifiedClaims, VerifyingKey, assert_backend, verify
 from impersonator_api.tokens.keys import (
@@ -37,10 +45,16 @@ from impersonator_api.tokens.mint import (
 from impersonator_api.tokens.ring import KeyRing, KeyRingSnapshot
 from impersonator_api.tokens.sealing import MasterKeys, load_master_keys
 from impersonator_api.tokens.store import (
+    HandoverBinding,
+    HandoverState,
     KeyState,
     RefreshState,
     RefreshToken,
     StoredKey,
+    handed_over_session_id,
+    handover_code_json,
+    handover_code_used,
+    handover_state_from,
     refresh_state_from,
     refresh_token_inserted,
     refresh_token_inserted_after,
@@ -50,10 +64,14 @@ from impersonator_api.tokens.store import (
 from impersonator_api.tokens.verifying import verify_access_token, verify_refresh_token
 
 __all__ = [
+    "CHALLENGE",
+    "HANDOVER_LIFETIME",
     "REFRESH",
     "VERIFIABLE",
     "Actor",
     "Expected",
+    "HandoverBinding",
+    "HandoverState",
     "Identity",
     "ImpersonationGrant",
     "InvalidTokenError",
@@ -78,11 +96,19 @@ __all__ = [
     "actors_of",
     "assert_backend",
     "delegated_act",
+    "drop_handover_codes",
     "drop_retired_keys",
     "ensure_keys",
+    "handed_over_session_id",
+    "handover_code_json",
+    "handover_code_used",
+    "handover_digest",
+    "handover_state_from",
+    "is_proven",
     "list_keys",
     "load_master_keys",
     "mint_access",
+    "mint_handover_codes",
     "mint_ordinary",
     "mint_refresh",
     "mint_service",

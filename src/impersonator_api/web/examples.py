@@ -17,6 +17,12 @@ BEGIN_EPOCH, END_EPOCH = 1795255200, 1795257000
 ACCESS_TOKEN = "eyJhbGciOiJFUzI1NiIsImtpZCI6Ik56YkxzWGg4…"  # noqa: S105  # the beginning of one
 REFRESH_TOKEN = "eyJhbGciOiJFUzI1NiIsInR5cCI6InJlZnJlc2gi…"  # noqa: S105  # likewise
 
+REDIRECT_URI = "https://dashboard.example/callback"
+HANDOVER = "urn:impersonator:params:oauth:grant-type:handover"
+HANDOVER_CODE = "LJdlIUCEgt0sPd38_dkvFDKGDWpR9ES7ybI77Z2uXN0"
+HANDOVER_URL = f"{REDIRECT_URI}#handover_code={HANDOVER_CODE}"
+HANDED_OVER_BY = "2026-11-21T10:01:00Z"
+
 ACT = {"sub": ADA, "iss": ISSUER, "amr": ["pwd", "otp"]}
 
 # ── the admin API ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -71,6 +77,10 @@ STARTED: Example = {
     "target_user": {"id": CAROL, "email": "carol@customer.example", "display_name": "Carol", "role": "customer"},
     "message": "Impersonation session started successfully",
     "session": SUMMARY,
+    "handover_url": HANDOVER_URL,
+    "handover": [
+        {"redirect_uri": REDIRECT_URI, "url": HANDOVER_URL, "expires_at": HANDED_OVER_BY, "query_url": None}
+    ],
 }
 ENDED: Example = {
     "success": True,

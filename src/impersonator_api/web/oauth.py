@@ -20,9 +20,12 @@ router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
 
 TOKEN_FORM = openapi_form(
     {
-        "grant_type": "`client_credentials` or `refresh_token`.",
+        "grant_type": "`client_credentials`, `refresh_token` or `urn:impersonator:params:oauth:grant-type:handover`.",
         "scope": "Space-separated; a refresh may only narrow it.",
         "refresh_token": "For the grant `refresh_token`.",
+        "code": "For a hand-over: what the link's fragment holds as `handover_code`.",
+        "redirect_uri": "For a hand-over: the registered redirect URI that the link was made from, as it is.",
+        "code_verifier": "For a hand-over whose start had a `code_challenge` (RFC 7636).",
         "client_id": "Of a public client; a service uses HTTP Basic.",
         "client_secret": "Instead of HTTP Basic; never both.",
     },

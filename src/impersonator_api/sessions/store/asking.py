@@ -13,7 +13,7 @@ from sqlalchemy import (
     select,
 )
 
-from impersonator_api import policy
+from impersonator_api import policy, tokens
 from impersonator_api.directory import documents as directory
 from impersonator_api.sessions.session import SessionStatus
 from impersonator_api.sessions.tables import active_slots, impersonation_sessions
@@ -44,11 +44,19 @@ def live() -> Select[Any]:
     return select(*[column.label(name) for name, column in _live_columns(impersonation_sessions).items()])
 
 
-def live_json(session_id: UUID) -> ColumnElement[Any]:
+def live_json(session_id: directory.Value) -> ColumnElement[Any]:
     """The same about one session, as one JSON document for a larger question, or NULL."""
     sessions = impersonation_sessions.alias()
     question = select(directory.json_of(_live_columns(sessions))).where(sessions.c.id == session_id)
     return question.scalar_subquery()
+
+
+def handed_over(digest: bytes) -> Select[Any]:
+    """A hand-over code with the session that it leads to; both NULL where there is no such code."""
+    return select(
+        tokens.handover_code_json(digest).label("code"),
+        live_json(tokens.handed_over_session_id(digest)).label("live"),
+    )
 
 
 def _live_columns(sessions: FromClause) -> dict[str, ColumnElement[Any]]:

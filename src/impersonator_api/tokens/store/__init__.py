@@ -1,5 +1,15 @@
 """What the tokens' tables are asked and told."""
 
+from impersonator_api.tokens.store.handover_codes import (
+    HandoverBinding,
+    HandoverState,
+    handed_over_session_id,
+    handover_code_json,
+    handover_code_used,
+    handover_codes_deleted,
+    handover_codes_inserted,
+    handover_state_from,
+)
 from impersonator_api.tokens.store.refresh_tokens import (
     RefreshState,
     RefreshToken,
@@ -24,12 +34,20 @@ from impersonator_api.tokens.store.signing_keys import (
 
 __all__ = [
     "KEYS_LOCK",
+    "HandoverBinding",
+    "HandoverState",
     "KeyState",
     "RefreshState",
     "RefreshToken",
     "StoredKey",
     "SuccessorState",
     "all_keys",
+    "handed_over_session_id",
+    "handover_code_json",
+    "handover_code_used",
+    "handover_codes_deleted",
+    "handover_codes_inserted",
+    "handover_state_from",
     "key_inserted",
     "key_moved",
     "key_resealed",

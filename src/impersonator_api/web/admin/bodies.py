@@ -11,6 +11,8 @@ from impersonator_api.sessions import (
     Ended,
     EndReason,
     Filters,
+    HandoverLink,
+    HandoverWish,
     ImpersonatorKind,
     Listed,
     Page,
@@ -18,6 +20,7 @@ from impersonator_api.sessions import (
     Started,
     Wish,
 )
+from impersonator_api.tokens import CHALLENGE
 from impersonator_api.web.identifiers import read_identifier
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -53,6 +56,9 @@ class StartBody(BaseModel):
     expires_at: AwareDatetime | None = Field(None, description="Instead of `duration_seconds`.")
     ticket: Name | None = None
     metadata: dict[Name, Any] | None = Field(None, max_length=50, description="Kept with the session as it is.")
+    code_challenge: Annotated[str, StringConstraints(pattern=rf"^{CHALLENGE}$")] | None = Field(
+        None, description="Of the browser that is to open the link (RFC 7636; always S256); it must then prove itself."
+    )
 
     @model_validator(mode="after")
     def _one_end(self) -> Self:
@@ -60,6 +66,10 @@ class StartBody(BaseModel):
             message = "give duration_seconds or expires_at, not both"
             raise ValueError(message)
         return self
+
+    def handover(self) -> HandoverWish:
+        """The links that the caller is to get."""
+        return HandoverWish(code_challenge=self.code_challenge)
 
     def wish(self) -> Wish:
         """What the caller asks for, in the words of the domain; raises 400 for an id that cannot be one."""
@@ -157,6 +167,22 @@ class TargetUser(BaseModel):
     role: str | None = Field(description="The highest role; `roles` in the token has all of them.")
 
 
+class HandoverBody(BaseModel):
+    """A link that opens the application as the target; it works once, and a minute at most."""
+
+    redirect_uri: str
+    url: str = Field(description="With `handover_code` in the fragment.")
+    expires_at: datetime
+    query_url: str | None = Field(
+        description="With the refresh token in the query, where the client has `query_handover`; else null."
+    )
+
+    @classmethod
+    def of(cls, link: HandoverLink) -> Self:
+        """A link on the wire."""
+        return cls(redirect_uri=link.redirect_uri, url=link.url, expires_at=link.expires_at, query_url=link.query_url)
+
+
 class StartAnswer(BaseModel):
     """The session that began, and its tokens. `token` and `access_token` are the same."""
 
@@ -173,6 +199,8 @@ class StartAnswer(BaseModel):
     target_user: TargetUser
     message: str = "Impersonation session started successfully"
     session: SessionSummary
+    handover_url: str | None = Field(description="The first of the links; null where the client has no redirect URI.")
+    handover: list[HandoverBody] = Field(description="A link for each redirect URI of the session's client.")
 
     @classmethod
     def of(cls, started: Started, now: datetime) -> Self:
@@ -196,6 +224,8 @@ class StartAnswer(BaseModel):
                 role=next(iter(live.target.role_names), None),
             ),
             session=SessionSummary.of(listed, now),
+            handover_url=started.links[0].url if started.links else None,
+            handover=[HandoverBody.of(link) for link in started.links],
         )
 
 

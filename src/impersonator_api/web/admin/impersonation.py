@@ -42,7 +42,7 @@ async def start(request: Request, desk: DeskDep, starter: StarterDep) -> StartAn
     """Start a session and get its tokens. Where the policy lets one session be active, it replaces that one."""
     await rate_limits_of(request).count_start(starter)
     body = await read_json(request, StartBody)
-    started = await desk.run(sessions.start, starter=starter, wish=body.wish())
+    started = await desk.run(sessions.start, starter=starter, wish=body.wish(), handover=body.handover())
     return StartAnswer.of(started, desk.clock())
 
 

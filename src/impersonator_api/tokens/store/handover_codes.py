@@ -1,0 +1,105 @@
+"""Hand-over codes as they lie in the database: by their digest, never as themselves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Delete, LargeBinary, Text, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from impersonator_api.statement import Write
+from impersonator_api.tokens.tables import handover_codes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverBinding:
+    """What the codes of one hand-over have in common; `code_challenge` is RFC 7636's, method S256."""
+
+    tenant_id: UUID
+    session_id: UUID
+    client_id: UUID
+    code_challenge: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverState:
+    """What a hand-over code is good for, and whether it was used."""
+
+    session_id: UUID
+    client_id: UUID
+    redirect_uri: str
+    code_challenge: str | None = field(repr=False)
+    expires_at: datetime
+    used_at: datetime | None
+
+
+def handover_codes_inserted(binding: HandoverBinding, codes: Sequence[tuple[bytes, str]]) -> Write:
+    """New codes, each a digest with the redirect URI it is for."""
+    given = (
+        func.unnest(
+            literal([digest for digest, _ in codes], ARRAY(LargeBinary)),
+            literal([redirect_uri for _, redirect_uri in codes], ARRAY(Text)),
+        )
+        .table_valued("digest", "redirect_uri")
+        .render_derived()
+    )
+    same = {
+        "tenant_id": binding.tenant_id,
+        "session_id": binding.session_id,
+        "client_id": binding.client_id,
+        "code_challenge": binding.code_challenge,
+        "expires_at": binding.expires_at,
+    }
+    columns = [literal(value, handover_codes.c[name].type).label(name) for name, value in same.items()]
+    rows = select(given.c.digest, given.c.redirect_uri, *columns)
+    statement = insert(handover_codes).from_select(["digest", "redirect_uri", *same], rows)
+    return Write("hand-over codes inserted", statement.returning(handover_codes.c.digest).cte(), rows=len(codes))
+
+
+def handover_code_used(digest: bytes, *, now: datetime) -> Write:
+    """The one use of a code; of fifty at once, one meets its row. It is the guard of what follows it."""
+    statement = (
+        update(handover_codes)
+        .where(handover_codes.c.digest == digest, handover_codes.c.used_at.is_(None), handover_codes.c.expires_at > now)
+        .values(used_at=now)
+    )
+    cte = statement.returning(handover_codes.c.digest).cte()
+    return Write("hand-over code used", cte, touched=((handover_codes, digest),))
+
+
+def handover_codes_deleted(before: datetime, limit: int) -> Delete:
+    """Delete some of the codes that expired before then."""
+    old = select(handover_codes.c.digest).where(handover_codes.c.expires_at < before).limit(limit)
+    return delete(handover_codes).where(handover_codes.c.digest.in_(old))
+
+
+def handed_over_session_id(digest: bytes) -> ColumnElement[UUID]:
+    """The session that a code leads to, for a larger question."""
+    codes = handover_codes.alias()
+    return select(codes.c.session_id).where(codes.c.digest == digest).scalar_subquery()
+
+
+def handover_code_json(digest: bytes) -> ColumnElement[Any]:
+    """A code's row as one JSON document for a larger question, or NULL."""
+    codes = handover_codes.alias()
+    names = ("session_id", "client_id", "redirect_uri", "code_challenge", "expires_at", "used_at")
+    pairs = [part for name in names for part in (literal(name, Text), codes.c[name])]
+    row = func.jsonb_build_object(*pairs, type_=JSONB)
+    return select(row).where(codes.c.digest == digest).scalar_subquery()
+
+
+def handover_state_from(row: Mapping[str, Any] | None) -> HandoverState | None:
+    """The state in a JSON document of `handover_code_json`."""
+    if row is None:
+        return None
+    return HandoverState(
+        session_id=UUID(row["session_id"]),
+        client_id=UUID(row["client_id"]),
+        redirect_uri=row["redirect_uri"],
+        code_challenge=row["code_challenge"],
+        expires_at=datetime.fromisoformat(row["expires_at"]),
+        used_at=datetime.fromisoformat(row["used_at"]) if row["used_at"] else None,
+    )

@@ -111,5 +111,5 @@ __all__ = [
     "revoke",
     "start",
     "starter_of",
-]
     "user_from",
+]

@@ -48,6 +48,8 @@ DUTIES = (
     Duty("expire overdue sessions", timedelta(seconds=5), 0x1A9E51, sessions.expire_overdue),
     Duty("rotate keys", HOUR, 0x1A9E54, tokens.rotate_due_keys),
     Duty("drop retired keys", HOUR, 0x1A9E52, tokens.drop_retired_keys),
+    Duty("drop hand-over codes", HOUR, 0x1A9E56, tokens.drop_handover_codes),
+    Duty("forget used ids", timedelta(seconds=30), 0x1A9E55, tokens.forget_used_ids),
     Duty("make partitions", HOUR, 0x1A9E53, make_partitions),
 )
 

@@ -46,3 +46,20 @@ async def test_a_service_is_handed_nothing_in_a_query(applied: Applied) -> None:
     faults = await faults_when(applied, service("query_handover: true"))
 
     assert [fault for fault in faults if "is for browser applications" in fault]
+
+
+async def test_only_tokens_that_are_used_again_and_again_travel_in_a_query(applied: Applied) -> None:
+    spa = "clients: [{client_id: SLUG-spa, kind: spa, query_handover: true, refresh_policy: POLICY}]"
+    await applied(spa.replace("POLICY", "reuse"))
+
+    faults = await faults_when(applied, spa.replace("POLICY", "rotate"))
+
+    assert [fault for fault in faults if "needs refresh_policy: reuse" in fault]
+
+
+async def test_who_reads_the_query_cannot_begin_to_rotate(applied: Applied) -> None:
+    await applied("clients: [{client_id: SLUG-spa, kind: spa, query_handover: true, refresh_policy: reuse}]")
+
+    faults = await faults_when(applied, "clients: [{client_id: SLUG-spa, refresh_policy: rotate}]")
+
+    assert [fault for fault in faults if "needs refresh_policy: reuse" in fault]

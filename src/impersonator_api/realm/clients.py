@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from impersonator_api.directory import ClientKind, built_in_client_id, changes
+from impersonator_api.directory import ClientKind, RefreshPolicy, built_in_client_id, changes
 from impersonator_api.directory.clients import BUILT_IN_PREFIX
 from impersonator_api.directory.inventory import Stored
 from impersonator_api.directory.tables import clients
@@ -99,6 +99,9 @@ def _refuse_misplaced(plan: Plan, index: int, client: Client, row: Mapping[str, 
             )
     if client.query_handover and is_confidential:
         plan.faults.add(("clients", index, "query_handover"), "is for browser applications")
+    elif row["query_handover"] and row["refresh_policy"] != RefreshPolicy.REUSE:
+        # A token in a query is seen by many: only one that the SDK of seed 001 sends again on every page load.
+        plan.faults.add(("clients", index, "query_handover"), "needs refresh_policy: reuse")
     if row["jwks"] and row["jwks_uri"]:
         plan.faults.add(("clients", index), "has keys in two places; write null for jwks or jwks_uri")
 

@@ -1,8 +1,8 @@
 """`python -m bench`: everything started, measured, printed and stopped again."""
 
 import os
-import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +28,9 @@ from impersonator_api.embedded import EmbeddedUnavailable
 FOLDER = Path(".bench")
 """Unknown to git, and on the clone's own disk, because durable commits are measured."""
 
+SHORT = Path("/tmp")  # noqa: S108  a folder of our own in it; nothing there is worth reading
+"""For a smoke run: wherever the clone lies, the path of PostgreSQL's socket is short enough."""
+
 Smoke = Annotated[bool, typer.Option("--smoke", help="Only see that it runs: some seconds, and figures of no worth.")]
 Rounds = Annotated[int | None, typer.Option(min=1, help="Figures are medians over them.")]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="For each operation in each round.")]
@@ -46,8 +49,9 @@ def bench(
         connections=connections or usual.connections,
     )
     leave_on_signals()
+    FOLDER.mkdir(exist_ok=True)
     try:
-        with _folder() as folder:
+        with _folder(SHORT if smoke else FOLDER) as folder:
             report = _reported(plan, placement(), folder)
     except (EmbeddedUnavailable, ServerFailedError, TimeoutError, UnexpectedAnswerError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
@@ -69,13 +73,13 @@ def _reported(plan: Plan, where: Placement, folder: Path) -> Report:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder for one run; PostgreSQL makes it, for the system user that it runs as."""
-    folder = FOLDER.resolve() / f"run-{os.getpid()}"
-    try:
+def _folder(parent: Path) -> Iterator[Path]:
+    """A folder for one run."""
+    with tempfile.TemporaryDirectory(prefix="run", dir=parent.resolve(), ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        # Passable and not readable, for the system user that PostgreSQL runs as where we are root.
+        folder.chmod(0o711)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ class Plan:
     rounds: int
     seconds: float
     """For each operation in each round."""
+    warm_up_seconds: float
+    """In a round before them that nobody counts, in which statements get compiled and caches filled; 0: none."""
     connections: int
     people: int
     """Administrators who start and end: no more starts are measured in one go."""
@@ -22,6 +24,6 @@ class Plan:
         return self.seconds / 2
 
 
-WHOLE = Plan(rounds=5, seconds=2, connections=16, people=4000, history=20_000)
-SMOKE = Plan(rounds=1, seconds=0.2, connections=4, people=40, history=200)
+WHOLE = Plan(rounds=5, seconds=2, warm_up_seconds=0.5, connections=16, people=4000, history=20_000)
+SMOKE = Plan(rounds=1, seconds=0.2, warm_up_seconds=0, connections=4, people=40, history=200)
 """Whether it runs, not how fast."""

@@ -10,9 +10,6 @@ from bench.operation import Operation, Subject
 from bench.plan import Plan
 from bench.talk import UnexpectedAnswerError
 
-WARM_UP_SECONDS = 0.3
-"""Statements get compiled and caches filled in a round that nobody counts."""
-
 Tell = Callable[[str], None]
 
 
@@ -50,9 +47,10 @@ async def measure(
     """All rounds of all operations, and in each of them the machine's limits."""
     figures = [Figures(subject, operation) for subject in subjects for operation in subject.operations]
     limits: list[Limits] = []
-    tell("warming up")
-    for each in figures:
-        await each.once(connections=plan.connections, seconds=min(plan.seconds, WARM_UP_SECONDS))
+    if plan.warm_up_seconds:
+        tell("warming up")
+        for each in figures:
+            await each.once(connections=plan.connections, seconds=plan.warm_up_seconds)
     for number in range(1, plan.rounds + 1):
         tell(f"round {number} of {plan.rounds}")
         limits.append(await measuring.limits())

@@ -113,7 +113,7 @@ class Organisation:
         return self.role_ids[name]
 
     async def client(self, name: str, **overrides: Any) -> str:
-        """An OAuth client; answers its `client_id`. A service has the secret `SECRET`."""
+        """An OAuth client; answers its `client_id`. A service has the secret `SECRET`, unless it has keys."""
         client_id = f"{name}-{self.slug}"
         self.client_ids[client_id] = uuid7()
         row = {
@@ -126,7 +126,7 @@ class Organisation:
             "audience": "https://api.example.test",
             "created_at": datetime.now(UTC),
         } | overrides
-        if row["kind"] == "service":
+        if row["kind"] == "service" and row.keys().isdisjoint({"jwks", "jwks_uri"}):
             row["secret_digests"] = [hashlib.sha256(SECRET.encode()).digest()]
         await self._insert(clients, row)
         return client_id

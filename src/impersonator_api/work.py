@@ -2,7 +2,8 @@
 
 A story is `async def story(work, ...)`. It reads, decides, and queues writes; the desk that runs it sends
 them as one statement, which is the transaction, before anything is answered. A story that lost a race is
-run again on fresh rows; a story that raises leaves nothing behind but the record its error carries.
+run again on fresh rows; a story that raises leaves nothing behind but the record its error carries, and what
+it said it would keep in any case.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -68,6 +69,7 @@ class Work:
     services: Services
     run: int = 0  # above 0 an earlier run lost its race, so what came along from outside is stale
     _queue: list[Write] = field(default_factory=list)
+    _kept: list[Write] = field(default_factory=list)
     _last_id: UUID | None = None
 
     def get(self, kind: type[T]) -> T:
@@ -84,6 +86,11 @@ class Work:
         """Queue writes; they are sent together, as one statement, when the story is over."""
         self._queue.extend(writes)
 
+    def keep(self, *writes: Write) -> None:
+        """Queue writes that are sent though the story be refused: what was used up by asking stays used up."""
+        self._kept.extend(writes)
+        self.write(*writes)
+
     async def read(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
         """Ask the database now; faults come out as `DatabaseAwayError`, never as a driver's exception."""
         with faults_told():
@@ -97,8 +104,8 @@ class Work:
                 await self.db.execute(as_one_statement(writes))
 
     def discard(self) -> None:
-        """Forget what is queued."""
-        self._queue = []
+        """Forget what is queued, except what is to be kept in any case."""
+        self._queue = [*self._kept]
 
 
 Story = Callable[Concatenate[Work, P], Awaitable[T]]
@@ -188,7 +195,7 @@ _Once = Callable[[_Bound[T], int], Awaitable[T]]
 
 
 async def _remember(work: Work, error: ServiceError) -> None:
-    """Write the record of a "no" and nothing else; where that fails the caller is told 503 instead."""
+    """Write the record of a "no" and what is kept in any case; where that fails the caller is told 503 instead."""
     work.discard()
     work.write(*error.record)
     await work.send()

@@ -10,8 +10,9 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from builders import SECRET, Someone, make_tenant, ordinary_token, start
-from conftest import ActingAs
+from conftest import ActingAs, Clock
 from impersonator_api.work import Desk
+from keyed import keyed_service
 
 
 @contextmanager
@@ -119,6 +120,17 @@ async def test_client_credentials_take_one(app: FastAPI, engine: AsyncEngine, ht
         (await http.post("/oauth2/v1/token", data=form, auth=(backend, SECRET))).raise_for_status()
 
     assert len(statements) == 1
+
+
+async def test_client_credentials_by_an_assertion_take_two(
+    app: FastAPI, engine: AsyncEngine, http: AsyncClient, clock: Clock
+) -> None:
+    keyed = await keyed_service(await make_tenant(engine), clock)
+
+    with counted(app) as statements:
+        (await http.post("/oauth2/v1/token", data=keyed.form())).raise_for_status()
+
+    assert len(statements) == 2
 
 
 async def test_a_hand_over_to_a_spa_takes_four(

@@ -2,6 +2,7 @@
 
 from impersonator_api.callers.bearer import Credentials, find_credentials
 from impersonator_api.callers.caller import Caller, ImpersonationCaller, Login, ServiceCaller, UserCaller
+from impersonator_api.callers.jwk_set import registered_keys
 from impersonator_api.callers.jwks import IssuerKeys
 from impersonator_api.callers.load import ask_about, load_caller
 from impersonator_api.callers.question import CallerQuestion
@@ -18,4 +19,5 @@ __all__ = [
     "ask_about",
     "find_credentials",
     "load_caller",
+    "registered_keys",
 ]

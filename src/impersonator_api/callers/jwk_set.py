@@ -1,4 +1,4 @@
-"""Reading a JWK Set (RFC 7517 §5) that somebody else wrote."""
+"""Reading a JWK Set (RFC 7517 §5) that somebody else wrote: an issuer of ours, or a client."""
 
 import json
 from collections.abc import Mapping
@@ -21,15 +21,21 @@ def parse_keys(body: bytes) -> Keys:
         document = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise UnusableAnswerError("not JSON") from error
-    listed = document.get("keys") if isinstance(document, dict) else None
+    keys = registered_keys(document) if isinstance(document, dict) else {}
+    if not keys:
+        raise UnusableAnswerError("no key that can verify")
+    return keys
+
+
+def registered_keys(document: Mapping[str, object]) -> Keys:
+    """The same of a set that was read already; none where it is no JWKS, or has too many keys."""
+    listed = document.get("keys")
     if not isinstance(listed, list) or len(listed) > MAX_KEYS:
-        raise UnusableAnswerError("not a JWKS, or too many keys in it")
+        return {}
     keys: dict[tuple[str, str], VerifyingKey] = {}
     for jwk in listed:
         for key in _usable(jwk):
             keys.setdefault((key.kid, key.alg), key)
-    if not keys:
-        raise UnusableAnswerError("no key that can verify")
     return keys
 
 

@@ -10,8 +10,10 @@ from urllib.parse import unquote_plus
 
 from sqlalchemy import ColumnElement
 
-from impersonator_api.directory import Client, Tenant, documents, from_json
+from impersonator_api.directory import Client, ClientKind, Tenant, documents, from_json
 from impersonator_api.oauth.errors import InvalidClientError, InvalidOAuthRequestError
+from impersonator_api.oauth.private_key_jwt import NOT_PROVEN, find_assertion, prove_by_key
+from impersonator_api.tokens import UnverifiedToken
 from impersonator_api.work import Work
 
 Also = Mapping[str, ColumnElement[Any]]
@@ -20,10 +22,16 @@ NOTHING: Also = {}
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """What a request says of its client. An empty or missing secret is `None`: a public client."""
+    """What a request says of its client, and one proof at most; an empty secret is none."""
 
     client_id: str | None = None
     secret: str | None = field(default=None, repr=False)
+    assertion: UnverifiedToken | None = field(default=None, repr=False)
+
+    @property
+    def has_proof(self) -> bool:
+        """Whether it tries to prove who it is, as public clients cannot."""
+        return self.secret is not None or self.assertion is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +44,19 @@ class AuthenticatedClient:
 
 
 def presented_by(authorization: Sequence[str], parameters: Mapping[str, str]) -> Presented:
-    """Read `client_secret_basic`, `client_secret_post` or a public client's bare `client_id`.
+    """Read `client_secret_basic`, `client_secret_post`, `private_key_jwt` or a public client's bare `client_id`.
 
     Two methods at once are refused (RFC 6749 §2.3), and so are two different client ids.
     """
-    if not authorization:
-        return Presented(parameters.get("client_id"), parameters.get("client_secret"))
-    if len(authorization) > 1 or "client_secret" in parameters:
+    assertion = find_assertion(parameters)
+    if len(authorization) + ("client_secret" in parameters) + (assertion is not None) > 1:
         raise InvalidOAuthRequestError("Authenticate the client in one way only.")
-    presented = _basic(authorization[0])
+    if assertion is not None:
+        presented = Presented(assertion.find_text("sub"), assertion=assertion)
+    elif authorization:
+        presented = _basic(authorization[0])
+    else:
+        return Presented(parameters.get("client_id"), parameters.get("client_secret"))
     if parameters.get("client_id", presented.client_id) != presented.client_id:
         raise InvalidOAuthRequestError("The request names two different clients.")
     return presented
@@ -55,33 +67,50 @@ async def authenticate(work: Work, presented: Presented, *, also: Also = NOTHING
 
     One statement; `also` are further columns for it.
     """
-    if presented.secret is None:
-        raise InvalidClientError("Authenticate with the client's id and secret.")
+    if not presented.has_proof:
+        raise InvalidClientError("Authenticate the client: by its secret, or by a key of its own.")
     return await identify(work, presented, also=also)
 
 
 async def identify(work: Work, presented: Presented, *, also: Also = NOTHING) -> AuthenticatedClient:
-    """A confidential client by its secret, a public one, which has none, by its id alone (RFC 6749 §2.1)."""
+    """A confidential client by its secret or its key, a public one, which has neither, by its id (RFC 6749 §2.1)."""
     if presented.client_id is None:
         raise InvalidClientError("Name the client: by HTTP Basic, or by client_id if it is public.")
     columns = [column.label(name) for name, column in also.items()]
     question = documents.client_with_secrets(presented.client_id).add_columns(*columns)
     row = (await work.read(question)).mappings().one_or_none()
-    if row is None or not _is_proven(presented, row["secret_digests"]):
-        raise InvalidClientError("The client is unknown or its secret is wrong.")
+    if row is None:
+        raise InvalidClientError(NOT_PROVEN)
     found = AuthenticatedClient(from_json.tenant_from(row["tenant"]), from_json.client_from(row["client"]), row)
     if not found.client.is_active or not found.tenant.is_active:
-        raise InvalidClientError("The client is unknown or its secret is wrong.")
+        raise InvalidClientError(NOT_PROVEN)
+    await _prove(work, presented, found)
     return found
 
 
-def _is_proven(presented: Presented, digests: Sequence[bytes]) -> bool:
-    if presented.secret is None:
-        return not digests
-    digest = hashlib.sha256(presented.secret.encode()).digest()
+async def _prove(work: Work, presented: Presented, found: AuthenticatedClient) -> None:
+    keys, digests = found.also, found.also["secret_digests"]
+    if presented.assertion is not None:
+        await prove_by_key(
+            work,
+            presented.assertion,
+            client_id=found.client.client_id,
+            jwks=keys["jwks"],
+            jwks_uri=keys["jwks_uri"],
+        )
+    elif presented.secret is not None:
+        _prove_by_secret(presented.secret, digests)
+    # A client that registered keys has no secret either, and is not public for that.
+    elif found.client.kind is not ClientKind.SPA or digests:
+        raise InvalidClientError(NOT_PROVEN)
+
+
+def _prove_by_secret(secret: str, digests: Sequence[bytes]) -> None:
+    digest = hashlib.sha256(secret.encode()).digest()
     # All are compared, so that the time does not tell which of them it was.
     matches = [compare_digest(digest, bytes(stored)) for stored in digests]
-    return True in matches
+    if True not in matches:
+        raise InvalidClientError(NOT_PROVEN)
 
 
 def _basic(header: str) -> Presented:

@@ -1,5 +1,6 @@
 """Tokens: what they say, who signs them, and whether to believe one."""
 
+from impersonator_api.tokens.assertions import verify_assertion
 from impersonator_api.tokens.claims import (
     REFRESH,
     Actor,
@@ -44,6 +45,7 @@ from impersonator_api.tokens.mint import (
 )
 from impersonator_api.tokens.ring import KeyRing, KeyRingSnapshot
 from impersonator_api.tokens.sealing import MasterKeys, load_master_keys
+from impersonator_api.tokens.once import forget_used_ids, use_once
 from impersonator_api.tokens.store import (
     HandoverBinding,
     HandoverState,
@@ -102,6 +104,7 @@ __all__ = [
     "handed_over_session_id",
     "handover_code_json",
     "handover_code_used",
+    "forget_used_ids",
     "handover_digest",
     "handover_state_from",
     "is_proven",
@@ -128,3 +131,5 @@ __all__ = [
     "verify_access_token",
     "verify_refresh_token",
 ]
+    "use_once",
+    "verify_assertion",

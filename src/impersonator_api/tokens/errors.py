@@ -18,6 +18,10 @@ class TokenExpiredError(InvalidTokenError):
     """It was good once."""
 
 
+class UsedBeforeError(InvalidTokenError):
+    """Good for one use, and this is the second."""
+
+
 class KeyUnusableError(Exception):
     """A JWK that this service neither signs nor verifies with; a set may hold such keys (RFC 7517 §5)."""
 

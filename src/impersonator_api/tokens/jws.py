@@ -42,20 +42,25 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class VerifyingKey:
-    """A public key, parsed once, pinned to one algorithm."""
+    """A public key, parsed once, pinned to one algorithm. Not `is_named`: it was found by other means than its kid."""
 
     kid: str
     alg: str
     jose: _JoseKey = field(repr=False)
+    is_named: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a token must be. `audience` is `None` only where any audience will do (our own doors, design §6)."""
+    """What a token must be. `audience` is `None` only where any audience will do (our own doors, design §6).
+
+    `types` is `None` only where the RFC names none; what is one of `refused_types` is of another kind even then.
+    """
 
     issuer: str
     audience: str | None
-    types: frozenset[str]
+    types: frozenset[str] | None
+    refused_types: frozenset[str] = frozenset()
     required: frozenset[str] = frozenset()
     leeway: timedelta = timedelta(0)
 
@@ -95,6 +100,11 @@ class VerifiedClaims:
         """A NumericDate (RFC 7519 §2), if it is there."""
         seconds = _seconds(self.claims, name)
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+    @property
+    def expires_at(self) -> datetime:
+        """The last moment but one of its life; `verify` demands `exp`."""
+        return datetime.fromtimestamp(_seconds(self.claims, "exp") or 0, UTC)
 
     @property
     def audiences(self) -> frozenset[str]:
@@ -146,9 +156,8 @@ def verify(token: UnverifiedToken, *, key: VerifyingKey, expected: Expected, now
 
     `jku`, `jwk`, `x5u` and `x5c` are never looked at: the key comes from configuration alone.
     """
-    typ = _verify_header(token, key, expected)
-    if not key.jose.verify(token.signing_input, token.signature):
-        raise InvalidTokenError("The token's signature does not hold.")
+    assert_signed(token, key)
+    typ = _verify_type(token, expected)
     _verify_names(token.claims, expected)
     _verify_dates(token.claims, now, expected.leeway)
     return VerifiedClaims(token.claims, typ=typ, proof=_PROOF)
@@ -159,14 +168,21 @@ def media_type(typ: object) -> str:
     return typ.lower().removeprefix("application/") if isinstance(typ, str) else ""
 
 
-def _verify_header(token: UnverifiedToken, key: VerifyingKey, expected: Expected) -> str:
+def assert_signed(token: UnverifiedToken, key: VerifyingKey) -> None:
+    """Raise `InvalidTokenError` unless that key signed it with its own algorithm; the claims stay unverified."""
+    is_another = key.is_named and token.header.get("kid") != key.kid
     # RFC 8725 §3.1: the key says which algorithm it is for; the token is only allowed to agree.
-    if token.header.get("alg") != key.alg or token.header.get("kid") != key.kid:
+    if token.header.get("alg") != key.alg or is_another:
         raise InvalidTokenError("The token is not signed with the key it names.")
     if "crit" in token.header:
         raise InvalidTokenError("The token demands extensions that are not understood.")
+    if not key.jose.verify(token.signing_input, token.signature):
+        raise InvalidTokenError("The token's signature does not hold.")
+
+
+def _verify_type(token: UnverifiedToken, expected: Expected) -> str:
     typ = media_type(token.header.get("typ"))
-    if typ not in expected.types:
+    if typ in expected.refused_types or (expected.types is not None and typ not in expected.types):
         raise InvalidTokenError("The token is of another kind than this door takes.")
     return typ
 

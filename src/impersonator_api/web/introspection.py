@@ -11,7 +11,7 @@ from impersonator_api.sessions import SessionNotRunningError
 from impersonator_api.web import examples
 from impersonator_api.web.oauth_answers import NO_STORE, OF_ANY, OF_REVOKE, oauth_errors_documented
 from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security
-from impersonator_api.web.presented import read_client
+from impersonator_api.web.presented import CLIENT_ASSERTION, read_client
 from impersonator_api.web.work import DeskDep
 
 router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
@@ -20,6 +20,7 @@ PARAMETERS = {
     "token": "An access or refresh token.",
     "token_type_hint": "Not needed, and never wrong.",
     "client_id": "Of a public client, which may only revoke.",
+    **CLIENT_ASSERTION,
 }
 INTROSPECT_FORM = openapi_form(PARAMETERS, examples=examples.INTROSPECT_FORMS, required=["token"])
 REVOKE_FORM = openapi_form(PARAMETERS, examples=examples.REVOKE_FORMS, required=["token"])

@@ -12,7 +12,7 @@ from impersonator_api.web.admin.errors import OF_CREDENTIALS
 from impersonator_api.web.caller import CredentialsDep
 from impersonator_api.web.oauth_answers import NO_STORE, OF_TOKEN, oauth_errors_documented
 from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security, problems_documented
-from impersonator_api.web.presented import read_token_request
+from impersonator_api.web.presented import CLIENT_ASSERTION, read_token_request
 from impersonator_api.web.userinfo import ACTING, UserInfo
 from impersonator_api.web.work import DeskDep
 
@@ -28,6 +28,7 @@ TOKEN_FORM = openapi_form(
         "code_verifier": "For a hand-over whose start had a `code_challenge` (RFC 7636).",
         "client_id": "Of a public client; a service uses HTTP Basic.",
         "client_secret": "Instead of HTTP Basic; never both.",
+        **CLIENT_ASSERTION,
     },
     examples=examples.TOKEN_FORMS,
     required=["grant_type"],

@@ -10,6 +10,12 @@ from impersonator_api.oauth.grants.request import REPEATABLE
 from impersonator_api.web.bodies import read_form, read_form_of_several
 from impersonator_api.web.rate_limits import UNREADABLE, client_identity, rate_limits_of
 
+CLIENT_ASSERTION: Mapping[str, str] = {
+    "client_assertion_type": "`urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.",
+    "client_assertion": "A JWT signed with a registered key, instead of a secret (RFC 7523 §2.2).",
+}
+"""How the form's description words `private_key_jwt`."""
+
 
 async def read_client(request: Request) -> tuple[Mapping[str, str], Presented]:
     """The form's parameters, and the client as presented: nothing is proven yet.

@@ -71,8 +71,8 @@ async def _prove_client(work: Work, live: Live, presented: Presented) -> None:
     """Hold the token to its client (RFC 6749 §6): proven where it has a secret, named where it rotates."""
     if live.client.kind is not ClientKind.SPA:
         await authenticate(work, presented)
-    elif presented.secret is not None:
-        raise InvalidClientError("This client is public and has no secret.")
+    elif presented.has_proof:
+        raise InvalidClientError("This client is public: it has neither secret nor key.")
     if presented.client_id is None and live.client.refresh_policy is RefreshPolicy.ROTATE:
         raise InvalidOAuthRequestError("The parameter client_id is missing.")
     if presented.client_id not in {None, live.client.client_id}:

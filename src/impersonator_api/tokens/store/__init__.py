@@ -31,6 +31,7 @@ from impersonator_api.tokens.store.signing_keys import (
     locked_keys,
     retired_keys_deleted,
 )
+from impersonator_api.tokens.store.used_ids import id_used, is_id_used, used_ids_deleted
 
 __all__ = [
     "KEYS_LOCK",
@@ -48,6 +49,8 @@ __all__ = [
     "handover_codes_deleted",
     "handover_codes_inserted",
     "handover_state_from",
+    "id_used",
+    "is_id_used",
     "key_inserted",
     "key_moved",
     "key_resealed",
@@ -58,4 +61,5 @@ __all__ = [
     "refresh_token_json",
     "refresh_token_used",
     "retired_keys_deleted",
+    "used_ids_deleted",
 ]

@@ -78,7 +78,7 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
     Without its worker somebody else must do the duties (`impersonator work`).
     """
     tokens.assert_backend()
-    limiter = open_limiter(settings.rate_limit_storage_url, clock=lambda: clock().timestamp())
+    limiter = open_limiter(settings, clock=lambda: clock().timestamp())
     rate_limits = RateLimits(settings, limiter)
     answers = Answers(ERROR_STYLES, note=rate_limits.count_failure)
     app = DocumentedService(

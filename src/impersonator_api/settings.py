@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     rate_limit_storage_url: StorageUrl | None = Field(
         None, description="Redis or Valkey where all processes count together; unset: each counts by itself."
     )
+    rate_limit_storage_timeout: Span = Field(
+        timedelta(milliseconds=500), description="How long a request waits for it before its process counts by itself."
+    )
     access_token_lifetime: Span = Field(timedelta(minutes=5), description="Of impersonation access tokens.")
     service_token_lifetime: Span = Field(timedelta(hours=1), description="Of client-credentials access tokens.")
     jwks_max_age: Span = Field(timedelta(minutes=5), description="How long verifiers may cache our JWKS.")

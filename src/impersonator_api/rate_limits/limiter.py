@@ -3,6 +3,7 @@
 from asyncio import gather, timeout
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,6 @@ from impersonator_api.rate_limits.own import OwnCounts, Seconds
 
 if TYPE_CHECKING:
     from impersonator_api.rate_limits.shared import SharedCounts
-
-PATIENCE = 0.25
-"""Seconds that a shared storage may take for an answer, connecting included."""
 
 PAUSE = 5.0
 """Seconds between two attempts to reach a shared storage that was away."""
@@ -42,8 +40,12 @@ class RateLimiter:
     for it, and nobody is let go uncounted (ADR 0016).
     """
 
-    def __init__(self, clock: Seconds, *, shared: "SharedCounts | None" = None) -> None:
+    def __init__(
+        self, clock: Seconds, *, shared: "SharedCounts | None" = None, patience: timedelta = timedelta(0)
+    ) -> None:
+        """`patience` is how long a shared storage may take for an answer, connecting included."""
         self._clock = clock
+        self._patience = patience.total_seconds()
         self._own = FixedWindowRateLimiter(OwnCounts(clock))
         self._storage = shared
         self._shared = FixedWindowRateLimiter(shared) if shared else None
@@ -67,7 +69,7 @@ class RateLimiter:
             # Nothing in memory is worth waiting for, so one after the other is the fastest.
             return self._longest([await question(self._own, tally) for tally in tallies])
         try:
-            async with timeout(PATIENCE):
+            async with timeout(self._patience):
                 # All at once: one round trip.
                 ends = await gather(*(question(self._shared, tally) for tally in tallies))
         except (StorageError, TimeoutError) as error:

@@ -20,9 +20,9 @@ class SharedCounts(RedisStorage):
 
     def __init__(self, url: str) -> None:
         """At `redis://`, `rediss://`, `redis+unix://`, or the same with `valkey`; nothing is connected yet."""
-        # A retry of the client's own would wait; whether a pooled connection is still open it looks up before use.
+        # One retry, for a connection that a restarted server has closed; the client's own would wait for seconds.
         self._pool = BlockingConnectionPool.from_url(
-            as_spoken(url), max_connections=MOST_CONNECTIONS, retry=Retry(NoBackoff(), 0)
+            as_spoken(url), max_connections=MOST_CONNECTIONS, retry=Retry(NoBackoff(), 1)
         )
         super().__init__(
             "async+redis://",

@@ -5,25 +5,31 @@ import { join } from "node:path";
 
 import { build } from "esbuild";
 
-const PAGES = join(import.meta.dirname, "pages");
-export const APPLICATIONS = { react: "react.jsx", web: "web.js" };
+import { issuer, stage } from "./stage.mjs";
 
-/** Serves each application in a folder of its own; answers what stops serving. */
-export async function serveApplications({ port, serverUri, clientId }) {
+const PAGES = join(import.meta.dirname, "pages");
+const APPLICATIONS = {
+  react: { source: "react.jsx", clientId: "dashboard" },
+  web: { source: "web.js", clientId: "dashboard" },
+  "openid-client": { source: "openid-client.js", clientId: "portal" },
+};
+
+/** Serves applications, each in a folder of its own; answers what stops serving. */
+export async function serveApplications(...names) {
   const files = new Map();
-  for (const [name, source] of Object.entries(APPLICATIONS)) {
+  for (const name of names) {
     files.set(`/${name}/`, { type: "text/html", body: readFileSync(join(PAGES, "index.html")) });
-    files.set(`/${name}/app.js`, { type: "text/javascript", body: await bundled(source, { serverUri, clientId }) });
+    files.set(`/${name}/app.js`, { type: "text/javascript", body: await bundled(APPLICATIONS[name]) });
   }
   const server = createServer((request, response) => {
     const file = files.get(new URL(request.url, "http://localhost").pathname);
     response.writeHead(file ? 200 : 404, { "content-type": file?.type ?? "text/plain" }).end(file?.body);
   });
-  await new Promise((listening) => server.listen(port, listening));
+  await new Promise((listening) => server.listen(stage.pages_port, listening));
   return () => server.close();
 }
 
-async function bundled(source, { serverUri, clientId }) {
+async function bundled({ source, clientId }) {
   const { outputFiles } = await build({
     entryPoints: [join(PAGES, source)],
     bundle: true,
@@ -31,7 +37,7 @@ async function bundled(source, { serverUri, clientId }) {
     format: "esm",
     jsx: "automatic",
     define: {
-      SERVER_URI: JSON.stringify(serverUri),
+      SERVER_URI: JSON.stringify(issuer),
       CLIENT_ID: JSON.stringify(clientId),
       "process.env.NODE_ENV": '"production"',
     },

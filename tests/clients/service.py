@@ -113,7 +113,7 @@ def _realm(pages: str) -> dict[str, Any]:
                 "audience": API,
                 "redirect_uris": [f"{pages}/react/", f"{pages}/web/"],
             },
-            {"client_id": "portal", "kind": "spa", "redirect_uris": [f"{pages}/portal/"], "audience": API},
+            {"client_id": "portal", "kind": "spa", "redirect_uris": [f"{pages}/openid-client/"], "audience": API},
             {
                 "client_id": "ledger",
                 "kind": "spa",

@@ -36,4 +36,11 @@ export const userinfo = (accessToken) =>
 export const refresh = (refreshToken) =>
   post("/oauth2/v1/token", { grant_type: "refresh_token", refresh_token: refreshToken });
 
+/** Nothing that the session handed out is good for anything. */
+export async function assertDead(refreshToken, accessTokens) {
+  const refused = await refresh(refreshToken);
+  assert.deepEqual([refused.status, (await refused.json()).error], [400, "invalid_grant"]);
+  for (const token of accessTokens) assert.equal((await userinfo(token)).status, 401);
+}
+
 const basic = (name) => ({ authorization: `Basic ${btoa(`${name}:${encodeURIComponent(clients[name].secret)}`)}` });

@@ -92,3 +92,24 @@ async def test_the_admin_api_is_no_door_for_other_sites(engine: AsyncEngine, htt
 
     assert answer.status_code == 405
     assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/.well-known/oauth-authorization-server", "/.well-known/jwks.json"])
+async def test_a_registered_origin_may_discover(engine: AsyncEngine, http: AsyncClient, path: str) -> None:
+    await registered(engine, "https://finder.test")
+
+    answer = await http.get(path, headers={"Origin": "https://finder.test"})
+
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "https://finder.test")
+    assert answer.headers["vary"] == "Origin"
+
+
+async def test_a_registered_origin_reads_when_to_try_again_and_why_it_was_refused(
+    engine: AsyncEngine, http: AsyncClient
+) -> None:
+    await registered(engine, "https://patient.test")
+
+    answer = await http.get("/oauth2/v1/userinfo", headers={"Origin": "https://patient.test"})
+
+    assert (answer.status_code, "www-authenticate" in answer.headers) == (401, True)
+    assert answer.headers["access-control-expose-headers"] == "retry-after, www-authenticate"

@@ -15,12 +15,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from impersonator_api.directory.lookup import is_spa_origin
 from impersonator_api.web.work import office_of
 
-PATHS = frozenset({"/oauth2/v1/token", "/oauth2/v1/userinfo", "/oauth2/v1/revoke", "/identity/v1/logout"})
+PATHS = frozenset(
+    {
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/jwks.json",
+        "/oauth2/v1/token",
+        "/oauth2/v1/userinfo",
+        "/oauth2/v1/revoke",
+        "/identity/v1/logout",
+    }
+)
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "authorization, content-type",
     "Access-Control-Max-Age": "600",
 }
+EXPOSED = "retry-after, www-authenticate"
+"""What a script may read of an answer besides its body: when to try again, and why it was refused."""
 
 REMEMBERED = timedelta(seconds=30)
 MOST_REMEMBERED = 1024
@@ -45,7 +56,9 @@ class Cors:
         origins = request.headers.getlist("origin")
         is_allowed = len(origins) == 1 and await self._is_allowed(request, origins[0])
         # Vary also where the origin is refused, or a cache would hand one origin's answer to another.
-        fields = {"Access-Control-Allow-Origin": origins[0], "Vary": "Origin"} if is_allowed else {"Vary": "Origin"}
+        fields = {"Vary": "Origin"}
+        if is_allowed:
+            fields |= {"Access-Control-Allow-Origin": origins[0], "Access-Control-Expose-Headers": EXPOSED}
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             await Response(status_code=204, headers=fields | (PREFLIGHT if is_allowed else {}))(scope, receive, send)
             return

@@ -78,6 +78,7 @@ def test_where_everything_is_well_nothing_is_wrong(with_keys: Diagnose) -> None:
         "clock": "ok",
         "login": "warning",
         "signing keys": "ok",
+        "key schedule": "ok",
     }
 
 
@@ -140,6 +141,34 @@ def test_keys_under_an_old_master_key_want_rewrapping(with_keys: Diagnose, monke
 
     assert finding["verdict"] == "warning"
     assert "rewrap" in finding["remedy"]
+
+
+@pytest.fixture
+async def grown_old(with_keys: Diagnose, fresh_database_url: str) -> Diagnose:
+    """The same a quarter of a year later, while no worker ran."""
+    await on_server(
+        fresh_database_url,
+        "UPDATE signing_keys SET created_at = created_at - interval '91 days'",
+        "UPDATE signing_keys SET current_at = current_at - interval '91 days'",
+    )
+    return with_keys
+
+
+def test_a_key_that_should_be_gone_says_that_no_worker_runs(grown_old: Diagnose) -> None:
+    finding = grown_old()["key schedule"]
+
+    assert finding["verdict"] == "warning"
+    assert finding["detail"].startswith("ES256 is 91 days old, due 20")
+    assert "impersonator work" in finding["remedy"]
+
+
+def test_without_a_schedule_no_key_is_too_old(grown_old: Diagnose, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMPERSONATOR_SIGNING_KEY_LIFETIME", "off")
+
+    finding = grown_old()["key schedule"]
+
+    assert finding["verdict"] == "ok"
+    assert "replaced by command only" in finding["detail"]
 
 
 def test_no_key_to_sign_with(diagnose: Diagnose) -> None:

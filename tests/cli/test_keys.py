@@ -1,6 +1,8 @@
 """`impersonator keys` shows and changes what signs, and never shows what must stay secret."""
 
 import base64
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,15 @@ def test_private_keys_are_never_shown(run: Command, keys: list[dict[str, str]]) 
     assert all(key["kid"] in shown for key in keys)
     assert "sealed" not in keys[0]
     assert "d" not in keys[0]["public_jwk"]
+
+
+def test_each_key_tells_its_age_and_when_it_is_due(run: Command, keys: list[dict[str, Any]]) -> None:
+    shown = run("keys", "list").out
+
+    assert {"age", "due"} <= set(shown.splitlines()[0].split())
+    for key in keys:
+        age = datetime.fromisoformat(key["due_at"]) - datetime.fromisoformat(key["created_at"])
+        assert (key["age_seconds"] < 3600, age) == (True, timedelta(days=90))
 
 
 def test_a_young_next_key_is_not_used_yet(run: Command, keys: list[dict[str, str]]) -> None:

@@ -14,7 +14,7 @@ from impersonator_api.policy.spans import LONGEST
 from impersonator_api.settings import Settings
 from impersonator_api.tokens import KeyState, MasterKeys, StoredKey
 from impersonator_api.tokens.errors import KeyNotPublishedLongEnoughError
-from impersonator_api.tokens.key_life import LONGEST_TOKEN, changes_of
+from impersonator_api.tokens.key_life import LONGEST_TOKEN
 from impersonator_api.tokens.tables import signing_keys
 from impersonator_api.work import Desk
 
@@ -105,7 +105,7 @@ async def test_without_a_schedule_keys_wait_for_a_command(key_desk: Desk, clock:
     clock.forward(days=4000)
 
     assert await unscheduled.run_in_transaction(tokens.rotate_due_keys) == 0
-    assert changes_of(await key_desk.run(tokens.list_keys), settings) == {}
+    assert {each.due_at for each in await unscheduled.run(tokens.list_scheduled_keys)} == {None}
 
 
 async def test_workers_at_once_rotate_once(
@@ -125,12 +125,22 @@ async def test_who_looks_is_told_when_each_key_moves_on(key_desk: Desk, clock: C
     clock.forward(days=1)
     await key_desk.run_in_transaction(tokens.rotate_keys)
 
-    keys = await key_desk.run(tokens.list_keys)
-    changes = changes_of(keys, key_desk.settings)
+    keys = await key_desk.run(tokens.list_scheduled_keys)
 
-    gone_at = made_at + timedelta(days=2, minutes=2)
-    expected = {KeyState.RETIRED: gone_at, **dict.fromkeys(("current", "next"), clock.moment + LIFETIME)}
-    assert changes == {key.kid: expected[key.state] for key in keys}
+    turn_at, gone_at = clock.moment + LIFETIME, made_at + timedelta(days=2, minutes=2)
+    day = timedelta(days=1)
+    expected = {"retired": (day, gone_at), "current": (day, turn_at), "next": (timedelta(0), turn_at)}
+    assert len(keys) == 6
+    assert all((each.age, each.due_at) == expected[each.key.state] for each in keys)
+
+
+async def test_a_withdrawn_key_is_due_for_nothing(key_desk: Desk) -> None:
+    stolen = (await states_of(key_desk))[KeyState.CURRENT]
+
+    await key_desk.run_in_transaction(tokens.replace_compromised_key, stolen.kid)
+
+    due = {each.key.kid: each.due_at for each in await key_desk.run(tokens.list_scheduled_keys)}
+    assert due[stolen.kid] is None
 
 
 @pytest.mark.parametrize("setting", ["access_token_lifetime", "service_token_lifetime"])

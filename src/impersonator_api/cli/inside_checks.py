@@ -9,7 +9,7 @@ from impersonator_api.callers.errors import IssuerKeysUnavailableError
 from impersonator_api.cli import store
 from impersonator_api.cli.findings import Finding, fine, worth_a_look, wrong
 from impersonator_api.directory import lookup
-from impersonator_api.tokens import KeyRing, MasterKeys, SigningAlgorithm
+from impersonator_api.tokens import KeyRing, KeyState, MasterKeys, ScheduledKey, SigningAlgorithm
 from impersonator_api.tokens.errors import MasterKeyWrongError
 from impersonator_api.work import Desk
 
@@ -17,6 +17,9 @@ MOST_SKEW = timedelta(seconds=2)
 """Sessions begin and end by our clock; databases and replicas further apart disagree on who is alive."""
 
 MASTER_KEY_REMEDY = "Set IMPERSONATOR_MASTER_KEY to the key that the signing keys were made under."
+
+OVERDUE = timedelta(hours=2)
+"""The worker looks every hour; a key that is due for longer shows that no worker runs."""
 
 Check = Callable[[Desk], Awaitable[list[Finding]]]
 
@@ -62,6 +65,23 @@ async def check_keys(desk: Desk) -> list[Finding]:
     return [fine("signing keys", f"{', '.join(sorted(signing))} ready.")] + await _old_wrapping(desk)
 
 
+async def check_key_schedule(desk: Desk) -> list[Finding]:
+    """Whether each signing key gives way to its next one when it should."""
+    keys = [each for each in await desk.run(tokens.list_scheduled_keys) if each.key.state is KeyState.CURRENT]
+    if not keys:
+        return []
+    detail = " ".join(_age(each) for each in keys)
+    if all(each.due_at is None or desk.clock() < each.due_at + OVERDUE for each in keys):
+        return [fine("key schedule", detail)]
+    remedy = "Let `impersonator serve` or `impersonator work` run; `impersonator keys rotate` does it now."
+    return [worth_a_look("key schedule", detail, remedy)]
+
+
+def _age(each: ScheduledKey) -> str:
+    due = f"due {each.due_at:%Y-%m-%d}" if each.due_at else "replaced by command only"
+    return f"{each.key.alg} is {each.age.days} days old, {due}."
+
+
 async def check_issuers(desk: Desk) -> list[Finding]:
     """Whether each trusted issuer's keys can be fetched from here."""
     keys = IssuerKeys.for_settings(desk.settings)
@@ -91,4 +111,4 @@ async def _old_wrapping(desk: Desk) -> list[Finding]:
     return [worth_a_look("master key", detail, "Run `impersonator keys rewrap` before the old master key goes.")]
 
 
-INSIDE_CHECKS: tuple[Check, ...] = (check_clock, check_login, check_keys, check_issuers)
+INSIDE_CHECKS: tuple[Check, ...] = (check_clock, check_login, check_keys, check_key_schedule, check_issuers)

@@ -8,7 +8,7 @@ import typer
 from impersonator_api import tokens
 from impersonator_api.cli.opening import at_desk
 from impersonator_api.cli.output import AsJson, examples, say, say_json, say_table
-from impersonator_api.tokens import SigningAlgorithm, StoredKey
+from impersonator_api.tokens import ScheduledKey, SigningAlgorithm
 from impersonator_api.work import Desk
 
 app = typer.Typer(
@@ -20,8 +20,8 @@ app = typer.Typer(
 
 @app.command("list")
 def list_keys(*, as_json: AsJson = False) -> None:
-    """Show every signing key, oldest first, and where it is in its life. Private keys are never shown."""
-    _tell(at_desk(lambda desk: desk.run(tokens.list_keys)), as_json=as_json)
+    """Show every signing key, oldest first, how old it is, and when it moves on. Private keys are never shown."""
+    _tell(at_desk(lambda desk: desk.run(tokens.list_scheduled_keys)), as_json=as_json)
 
 
 @app.command(
@@ -46,12 +46,12 @@ def rotate(
     if alg is not None and compromised is not None:
         raise typer.BadParameter("Give --alg or --compromised, not both.")
 
-    async def rotated(desk: Desk) -> tuple[StoredKey, ...]:
+    async def rotated(desk: Desk) -> tuple[ScheduledKey, ...]:
         if compromised is None:
             await desk.run_in_transaction(tokens.rotate_keys, alg=alg)
         else:
             await desk.run_in_transaction(tokens.replace_compromised_key, compromised)
-        return await desk.run(tokens.list_keys)
+        return await desk.run(tokens.list_scheduled_keys)
 
     _tell(at_desk(rotated), as_json=as_json)
 
@@ -66,15 +66,19 @@ def rewrap(*, as_json: AsJson = False) -> None:
         say(f"Encrypted {count} keys anew; the first master key opens all of them.")
 
 
-def _tell(keys: Sequence[StoredKey], *, as_json: bool) -> None:
+def _tell(keys: Sequence[ScheduledKey], *, as_json: bool) -> None:
     if as_json:
-        say_json([_public(key) for key in keys])
+        say_json([_public(each) for each in keys])
         return
-    rows = [(key.kid, key.alg, key.state, key.created_at, key.current_at, key.retired_at) for key in keys]
-    columns = ("kid", "algorithm", "state", "made", "current since", "retired")
+    rows = [
+        (each.key.kid, each.key.alg, each.key.state, f"{each.age.days} d", each.key.current_at, each.due_at)
+        for each in keys
+    ]
+    columns = ("kid", "algorithm", "state", "age", "current since", "due")
     say_table(columns, rows, empty="There are no keys yet; `impersonator serve` makes the first ones.")
 
 
-def _public(key: StoredKey) -> dict[str, Any]:
+def _public(each: ScheduledKey) -> dict[str, Any]:
     names = ("kid", "alg", "state", "created_at", "current_at", "retired_at", "public_jwk")
-    return {name: getattr(key, name) for name in names}
+    shown = {name: getattr(each.key, name) for name in names}
+    return shown | {"age_seconds": int(each.age.total_seconds()), "due_at": each.due_at}

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def work(*, once: Once = False, as_json: AsJson = False) -> None:
-    """Write expiries down, drop retired keys, make partitions: what `serve` does besides, alone.
+    """Write expiries down, rotate and drop keys, make partitions: what `serve` does besides, alone.
 
     Several may run at once; each duty is done by one of them at a time.
     """

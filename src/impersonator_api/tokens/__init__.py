@@ -24,11 +24,13 @@ from impersonator_api.tokens.handover import (
 from impersonator_api.tokens.handover import LIFETIME as HANDOVER_LIFETIME
 from impersonator_api.tokens.jwk import VERIFIABLE, parse_public_jwk
 from impersonator_api.tokens.jws import Expected, VerifiedClaims, VerifyingKey, assert_backend, verify
+from impersonator_api.tokens.key_life import ScheduledKey
 from impersonator_api.tokens.keys import (
     SigningAlgorithm,
     drop_retired_keys,
     ensure_keys,
     list_keys,
+    list_scheduled_keys,
     replace_compromised_key,
     rewrap_keys,
     rotate_due_keys,
@@ -87,6 +89,7 @@ __all__ = [
     "OrdinaryGrant",
     "RefreshState",
     "RefreshToken",
+    "ScheduledKey",
     "ServiceGrant",
     "SigningAlgorithm",
     "StoredKey",
@@ -109,6 +112,7 @@ __all__ = [
     "handover_state_from",
     "is_proven",
     "list_keys",
+    "list_scheduled_keys",
     "load_master_keys",
     "mint_access",
     "mint_handover_codes",

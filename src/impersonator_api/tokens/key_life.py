@@ -4,7 +4,8 @@ A key is published before it signs and stays published after it: a verifier that
 `jwks_max_age` never meets a `kid` it does not know, and no token loses its key while it lives.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from impersonator_api.settings import Settings
@@ -37,15 +38,29 @@ def due_at(current: StoredKey, following: StoredKey | None, settings: Settings) 
     return max(old_at, usable_at(following, settings)) if following else old_at
 
 
-def changes_of(keys: Iterable[StoredKey], settings: Settings) -> Mapping[str, datetime]:
-    """When each key leaves its state by itself, by `kid`; a key that waits for a command alone is not among them."""
-    held = {(key.alg, key.state): key for key in keys}
-    changes = {
-        key.kid: due_at(held[key.alg, KeyState.CURRENT], held.get((key.alg, KeyState.NEXT)), settings)
-        for key in keys
-        if key.state in {KeyState.CURRENT, KeyState.NEXT} and (key.alg, KeyState.CURRENT) in held
-    }
-    changes |= {
-        key.kid: key.retired_at + RETIRED_FOR for key in keys if key.state is KeyState.RETIRED and key.retired_at
-    }
-    return {kid: moment for kid, moment in changes.items() if moment}
+@dataclass(frozen=True, slots=True)
+class ScheduledKey:
+    """A key, how old it is, and when it leaves its state by itself; `None` where it waits for a command."""
+
+    key: StoredKey
+    age: timedelta
+    due_at: datetime | None
+
+
+def scheduled(keys: Iterable[StoredKey], settings: Settings, *, now: datetime) -> tuple[ScheduledKey, ...]:
+    """The keys in their order, each with its place in time."""
+    keys = tuple(keys)
+    turns = {alg: _turn_of(alg, keys, settings) for alg in {key.alg for key in keys}}
+    return tuple(ScheduledKey(key, now - key.created_at, _leaves_at(key, turns[key.alg])) for key in keys)
+
+
+def _turn_of(alg: str, keys: Iterable[StoredKey], settings: Settings) -> datetime | None:
+    held = {key.state: key for key in keys if key.alg == alg}
+    current = held.get(KeyState.CURRENT)
+    return due_at(current, held.get(KeyState.NEXT), settings) if current else None
+
+
+def _leaves_at(key: StoredKey, turn_at: datetime | None) -> datetime | None:
+    if key.state is KeyState.RETIRED:
+        return key.retired_at + RETIRED_FOR if key.retired_at else None
+    return turn_at if key.state in {KeyState.CURRENT, KeyState.NEXT} else None

@@ -9,7 +9,7 @@ import structlog
 from impersonator_api.tokens import store
 from impersonator_api.tokens.errors import KeyNotPublishedLongEnoughError, KeyUnknownError
 from impersonator_api.tokens.jwk import export_private_key, generate_private_key, public_jwk
-from impersonator_api.tokens.key_life import RETIRED_FOR, due_at, usable_at
+from impersonator_api.tokens.key_life import RETIRED_FOR, ScheduledKey, due_at, scheduled, usable_at
 from impersonator_api.tokens.sealing import MasterKeys
 from impersonator_api.tokens.store import KeyState, StoredKey
 from impersonator_api.work import Work
@@ -91,6 +91,11 @@ async def rewrap_keys(work: Work) -> int:
 async def list_keys(work: Work) -> tuple[StoredKey, ...]:
     """Every signing key, oldest first."""
     return await store.all_keys(work)
+
+
+async def list_scheduled_keys(work: Work) -> tuple[ScheduledKey, ...]:
+    """Every signing key, oldest first, with its age and when it is due."""
+    return scheduled(await store.all_keys(work), work.settings, now=work.now)
 
 
 def _in_state(keys: Iterable[StoredKey], alg: str, state: KeyState) -> list[StoredKey]:

@@ -101,3 +101,15 @@ async def test_a_storage_is_what_limits_asks_for() -> None:
 
     assert await counts.check()
     assert (await counts.get("one"), await counts.reset(), len(counts)) == (0, 2, 0)
+
+
+async def test_where_nobody_has_failed_lately_nothing_is_looked_up() -> None:
+    seconds = Seconds()
+    limiter = RateLimiter(seconds)
+    before = limiter.is_idle
+    await limiter.count(Tally(MINUTE, "key"))
+    during = limiter.is_idle
+
+    seconds.now += 60
+
+    assert (before, during, limiter.is_idle) == (True, False, True)

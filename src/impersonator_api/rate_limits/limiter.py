@@ -46,10 +46,16 @@ class RateLimiter:
         """`patience` is how long a shared storage may take for an answer, connecting included."""
         self._clock = clock
         self._patience = patience.total_seconds()
-        self._own = FixedWindowRateLimiter(OwnCounts(clock))
+        self._own_counts = OwnCounts(clock)
+        self._own = FixedWindowRateLimiter(self._own_counts)
         self._storage = shared
         self._shared = FixedWindowRateLimiter(shared) if shared else None
         self._asked_again_at: float | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody can have to wait; known without asking only where counts are kept here."""
+        return self._shared is None and self._own_counts.is_idle
 
     async def find_wait(self, *tallies: Tally) -> int | None:
         """Seconds until all of these may happen again; `None` where they may happen now."""
@@ -65,6 +71,8 @@ class RateLimiter:
             await self._storage.aclose()
 
     async def _ask(self, question: Question, tallies: Sequence[Tally]) -> int | None:
+        if not tallies:
+            return None
         if self._shared is None or not self._may_ask():
             # Nothing in memory is worth waiting for, so one after the other is the fastest.
             return self._longest([await question(self._own, tally) for tally in tallies])

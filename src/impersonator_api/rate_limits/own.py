@@ -31,9 +31,15 @@ class OwnCounts(Storage):
         self._clock = clock
         self._most_keys = most_keys
         self._windows: dict[str, Window] = {}
+        self._last_end = 0.0
 
     def __len__(self) -> int:
         return len(self._windows)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every window is over, so that no key is worth looking up."""
+        return self._last_end <= self._clock()
 
     @property
     @override
@@ -45,6 +51,7 @@ class OwnCounts(Storage):
         window = self._running(key)
         if window is None:
             window = self._windows[key] = Window(self._clock() + expiry)
+            self._last_end = max(self._last_end, window.ends_at)
             self._forget_oldest()
         window.count += amount
         return window.count
@@ -67,6 +74,7 @@ class OwnCounts(Storage):
     async def reset(self) -> int | None:
         count = len(self._windows)
         self._windows.clear()
+        self._last_end = 0.0
         return count
 
     @override

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from impersonator_api import sessions
 from impersonator_api.callers import Credentials, ServiceCaller, UserCaller, find_credentials
 from impersonator_api.sessions import Ender, Reader, Starter
-from impersonator_api.web.rate_limits import bearer_identity, rate_limits_of
+from impersonator_api.web.rate_limits import rate_limits_of
 from impersonator_api.web.work import DeskDep
 from impersonator_api.work import Desk
 
@@ -27,7 +27,7 @@ async def credentials_of(request: Request) -> Credentials | None:
         query_has_token="access_token" in request.query_params,
     )
     if credentials is not None:
-        await rate_limits_of(request).refuse_failing(request.scope, bearer_identity(credentials))
+        await rate_limits_of(request).refuse_failing(request.scope, credentials)
     return credentials
 
 

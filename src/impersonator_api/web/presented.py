@@ -8,7 +8,7 @@ from impersonator_api import oauth
 from impersonator_api.oauth import OAuthError, Presented, TokenRequest
 from impersonator_api.oauth.grants.request import REPEATABLE
 from impersonator_api.web.bodies import read_form, read_form_of_several
-from impersonator_api.web.rate_limits import UNREADABLE, client_identity, rate_limits_of
+from impersonator_api.web.rate_limits import rate_limits_of
 
 CLIENT_ASSERTION: Mapping[str, str] = {
     "client_assertion_type": "`urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.",
@@ -40,7 +40,7 @@ async def _presented(request: Request, parameters: Mapping[str, str]) -> Present
     try:
         presented = oauth.presented_by(request.headers.getlist("authorization"), parameters)
     except OAuthError:
-        await limits.refuse_failing(request.scope, UNREADABLE)
+        await limits.refuse_failing(request.scope, None)
         raise
-    await limits.refuse_failing(request.scope, client_identity(presented))
+    await limits.refuse_failing(request.scope, presented)
     return presented

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from ipaddress import ip_address
+from typing import assert_never
 
 from limits import RateLimitItem
 from starlette.requests import Request
@@ -25,11 +26,11 @@ from impersonator_api.tokens import read_unverified
 from impersonator_api.tokens.errors import TokenMalformedError
 from impersonator_api.web.errors import TooManyAttemptsError
 
-Identity = Sequence[str]
-"""Who a request says it comes from, proven or not; never a secret."""
+Presenter = Credentials | Presented | None
+"""Who a request says it comes from, proven or not; `None` where that cannot be read."""
 
-UNREADABLE: Identity = ("unreadable",)
-IDENTITY = "identity"
+PRESENTER = "presenter"
+UNREADABLE = ("unreadable",)
 NETWORK_BITS = 64
 """Of an IPv6 address: whoever has one usually has all that share them (RFC 4291 §2.5.1)."""
 
@@ -46,10 +47,12 @@ class RateLimits:
         self._token = rates_of(settings.token_rate_limit)
         self._start = rates_of(settings.start_rate_limit)
 
-    async def refuse_failing(self, scope: Scope, identity: Identity) -> None:
+    async def refuse_failing(self, scope: Scope, presenter: Presenter) -> None:
         """Remember who asks; raises `TooManyAttemptsError` where they, or their address, failed too often."""
-        scope["state"][IDENTITY] = identity
-        wait = await self._limiter.find_wait(*self._failures_of(scope, identity))
+        scope["state"][PRESENTER] = presenter
+        if self._limiter.is_idle:
+            return
+        wait = await self._limiter.find_wait(*self._failures_of(scope, presenter))
         if wait is not None:
             raise TooManyAttemptsError(
                 f"Too many attempts have failed from here; try again in {wait} seconds.", retry_after=wait
@@ -57,9 +60,9 @@ class RateLimits:
 
     async def count_failure(self, scope: Scope, error: ServiceError) -> None:
         """Count an answer that is a failed authentication, or the refusal of somebody known."""
-        identity = scope["state"].get(IDENTITY)
-        if _is_failure(error, identity):
-            await self._limiter.count(*self._failures_of(scope, identity or UNREADABLE))
+        presenter = scope["state"].get(PRESENTER)
+        if _is_failure(error, presenter):
+            await self._limiter.count(*self._failures_of(scope, presenter))
 
     async def count_token_request(self, scope: Scope, presented: Presented) -> None:
         """Raises `LimitError` where the client, as presented, has asked too often from its address."""
@@ -79,10 +82,10 @@ class RateLimits:
         if wait is not None:
             raise LimitError(f"That was asked for too often; try again in {wait} seconds.", retry_after=wait)
 
-    def _failures_of(self, scope: Scope, identity: Identity) -> list[Tally]:
+    def _failures_of(self, scope: Scope, presenter: Presenter) -> list[Tally]:
         network = _network(scope)
         return [
-            *self._tallies(self._failed, "failed", network, *identity),
+            *self._tallies(self._failed, "failed", network, *_identity(presenter)),
             *self._tallies(self._failed_address, "failed-address", network),
         ]
 
@@ -97,28 +100,35 @@ def rate_limits_of(request: Request) -> RateLimits:
     return limits
 
 
-def bearer_identity(credentials: Credentials) -> Identity:
-    """Whom a token names, believed in nothing yet."""
-    try:
-        token = read_unverified(credentials.token)
-    except TokenMalformedError:
-        return UNREADABLE
-    return ("bearer", token.find_text("iss") or "", token.find_text("sub") or "")
-
-
-def client_identity(presented: Presented) -> Identity:
-    """Which client a form names, proven or not."""
-    return ("client", presented.client_id or "")
-
-
-def _is_failure(error: ServiceError, identity: Identity | None) -> bool:
+def _is_failure(error: ServiceError, presenter: Presenter) -> bool:
     if isinstance(error, InvalidGrantError):
         return True
     if error.status == UnauthenticatedError.status:
         # Without credentials nothing was tried, and nothing looked up.
         return error.code != UnauthenticatedError.code
     # Nobody is known where another site made a browser ask: its visitor must not have to wait for that.
-    return isinstance(error, Refusal) and identity is not None
+    return isinstance(error, Refusal) and presenter is not None
+
+
+def _identity(presenter: Presenter) -> Sequence[str]:
+    """Nothing that is a secret: what a token or a form says of itself, and no byte of a signature or a password."""
+    match presenter:
+        case Credentials(token=token):
+            return _named_by(token)
+        case Presented(client_id=client_id):
+            return ("client", client_id or "")
+        case None:
+            return UNREADABLE
+        case _:
+            assert_never(presenter)
+
+
+def _named_by(token: str) -> Sequence[str]:
+    try:
+        unverified = read_unverified(token)
+    except TokenMalformedError:
+        return UNREADABLE
+    return ("bearer", unverified.find_text("iss") or "", unverified.find_text("sub") or "")
 
 
 def _network(scope: Scope) -> str:
@@ -131,5 +141,5 @@ def _network(scope: Scope) -> str:
 
 
 def _digest(*parts: str) -> str:
-    """Of bounded length whatever was sent, and nothing that a storage's owner could read people from."""
+    """Of bounded length whatever was sent, and neither a name nor an address in plain sight of a storage's owner."""
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()

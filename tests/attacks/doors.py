@@ -18,6 +18,9 @@ SESSIONS = f"{START}/sessions"
 TOKEN = "/oauth2/v1/token"
 LOGOUT = "/identity/v1/logout"
 USERINFO = "/oauth2/v1/userinfo"
+HANDOVER = "urn:impersonator:params:oauth:grant-type:handover"
+REDIRECT_URI = "https://app.example.test/callback"
+"""Of every SPA that a test makes."""
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -28,6 +31,11 @@ def bearer(token: str) -> dict[str, str]:
 def claims_of(token: str) -> Mapping[str, Any]:
     """What a token says, believed because it came from the service itself a moment ago."""
     return read_unverified(token).claims
+
+
+def code_of(started: Mapping[str, Any]) -> str:
+    """The code in a start's first link."""
+    return str(started["handover_url"]).partition("#handover_code=")[2]
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,10 @@ class Doors:
         """Trade a refresh token."""
         named = {} if client_id is None else {"client_id": client_id}
         return await self.http.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": token} | named | form)
+
+    async def hand_over(self, **form: str) -> httpx.Response:
+        """A browser application trades the code of a link."""
+        return await self.http.post(TOKEN, data={"grant_type": HANDOVER, "redirect_uri": REDIRECT_URI} | form)
 
     async def introspect(self, token: str, client_id: str) -> httpx.Response:
         """A service asks whether a token counts."""
@@ -127,6 +139,10 @@ class Scene:
     async def refreshed(self, started: Mapping[str, Any], **form: str) -> httpx.Response:
         """The SPA trades its refresh token."""
         return await self.doors.refresh(started["refresh_token"], self.spa, **form)
+
+    async def handed_over(self, started: Mapping[str, Any], **form: str) -> httpx.Response:
+        """The SPA trades the code of its link."""
+        return await self.doors.hand_over(**({"code": code_of(started), "client_id": self.spa} | form))
 
 
 async def make_scene(engine: AsyncEngine, desk: Desk, doors: Doors, name: str = "acme") -> Scene:

@@ -30,6 +30,7 @@ async def statuses_at_every_door(scene: Scene, started: dict[str, Any]) -> dict[
         "on behalf, as bearer": await doors.on_behalf(access, scene.ana_token, scene.bob, scene.spa),
         "on behalf, as impersonator": await doors.on_behalf(service, access, scene.bob, scene.spa),
         "refresh": await scene.refreshed(started),
+        "hand-over": await scene.handed_over(started),
     }
     return {door: answer.status_code for door, answer in answers.items()}
 
@@ -66,7 +67,7 @@ async def test_a_stopped_sessions_token_is_dead_at_every_door(
     tokens = (started["access_token"], started["refresh_token"])
     told = [await scene.doors.introspect(token, scene.backoffice) for token in tokens]
 
-    assert statuses.pop("refresh") == 400
+    assert (statuses.pop("refresh"), statuses.pop("hand-over")) == (400, 400)
     assert set(statuses.values()) == {401}
     assert [answer.json() for answer in told] == [{"active": False}] * 2
 

@@ -6,7 +6,7 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from attacks.conftest import Lines
-from attacks.doors import START, TOKEN, Scene, bearer
+from attacks.doors import START, TOKEN, Scene, bearer, code_of
 from builders import SECRET, audit_of
 from impersonator_api.logs import redact_secrets
 
@@ -16,6 +16,7 @@ async def whole_journey(scene: Scene) -> tuple[list[httpx.Response], list[str]]:
     doors, started = scene.doors, await scene.started()
     service = await doors.service_token(scene.backoffice)
     refreshed = (await scene.refreshed(started)).json()
+    handed_over = (await scene.handed_over(started)).json()
     garbage = f"{scene.ana_token[:-20]}AAAAAAAAAAAAAAAAAAAA"
     answers = [
         await doors.userinfo(started["access_token"]),
@@ -36,10 +37,13 @@ async def whole_journey(scene: Scene) -> tuple[list[httpx.Response], list[str]]:
         await doors.refresh(started["refresh_token"], "another-client"),
         await doors.end(scene.ana_token),
         await scene.refreshed(started),
+        await scene.handed_over(started),
+        await doors.http.get(TOKEN, params={"code": code_of(started)}),
         await doors.refresh(refreshed["refresh_token"], scene.spa),
     ]
     tokens = [scene.ana_token, garbage, service, started["access_token"], started["refresh_token"]]
-    return answers, [SECRET, *tokens, refreshed["access_token"], refreshed["refresh_token"]]
+    given = [each[name] for each in (refreshed, handed_over) for name in ("access_token", "refresh_token")]
+    return answers, [SECRET, code_of(started), *tokens, *given]
 
 
 def found_in(text: str, secrets: list[str]) -> list[str]:

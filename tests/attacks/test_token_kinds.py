@@ -41,6 +41,7 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "as_service": NOT_HERE,
         "as_impersonator_token": NOT_HERE,
         "as_refresh_token": "400 invalid_grant",
+        "as_handover_code": "400 invalid_grant",
         "in_a_cookie": "200",
         "in_a_cookie_at_start": NOT_HERE,
         "at_enveloped_start": NOT_HERE,
@@ -56,11 +57,13 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "at_logout": "401 invalid-token",
     },
     kinds.refresh: NOWHERE | {"as_refresh_token": "200"},
+    kinds.handover_code: NOWHERE | {"as_handover_code": "200"},
     kinds.ordinary: dict.fromkeys(PANEL, NO_RIGHT)
     | {
         "at_logout": "403 not-your-session",
         "as_service": NO_RIGHT,
         "as_refresh_token": "400 invalid_grant",
+        "as_handover_code": "400 invalid_grant",
     },
     kinds.service: {
         "at_userinfo": "403 token-has-no-user",
@@ -70,6 +73,7 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "as_service": "200",
         "as_impersonator_token": "401 invalid-token",
         "as_refresh_token": "400 invalid_grant",
+        "as_handover_code": "400 invalid_grant",
         "in_a_cookie": "403 token-has-no-user",
         "in_a_cookie_at_start": NO_RIGHT,
         "at_enveloped_start": NO_RIGHT,
@@ -99,6 +103,7 @@ GOOD_FOR: dict[Kind, dict[str, str]] = {
         "as_service": NO_RIGHT,
         "as_impersonator_token": NO_RIGHT,
         "as_refresh_token": "400 invalid_grant",
+        "as_handover_code": "400 invalid_grant",
         "in_a_cookie": "200",
         "in_a_cookie_at_start": "404 target-unknown",
         "at_enveloped_start": "404 target-unknown",

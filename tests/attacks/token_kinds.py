@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from attacks.doors import START, USERINFO, Scene, bearer, claims_of
+from attacks.doors import START, USERINFO, Scene, bearer, claims_of, code_of
 from builders import ordinary_token
 from forgery import compact, pair, part
 from impersonator_api.tokens import KeyRing, read_unverified
@@ -44,6 +44,11 @@ async def impersonation(crime: Crime) -> str:
 async def refresh(crime: Crime) -> str:
     """The session's refresh token."""
     return str(crime.started["refresh_token"])
+
+
+async def handover_code(crime: Crime) -> str:
+    """The code of the session's link."""
+    return code_of(crime.started)
 
 
 async def ordinary(crime: Crime) -> str:
@@ -161,6 +166,10 @@ async def as_refresh_token(crime: Crime, token: str) -> httpx.Response:
     return await crime.scene.doors.refresh(token, crime.scene.spa)
 
 
+async def as_handover_code(crime: Crime, token: str) -> httpx.Response:
+    return await crime.scene.doors.hand_over(code=token, client_id=crime.scene.spa)
+
+
 async def in_a_cookie(crime: Crime, token: str) -> httpx.Response:
     return await crime.scene.doors.http.get(USERINFO, headers={"Cookie": f"auth_token={token}"})
 
@@ -248,6 +257,7 @@ PLACES: tuple[Place, ...] = (
     as_service,
     as_impersonator_token,
     as_refresh_token,
+    as_handover_code,
     in_a_cookie,
     in_a_cookie_at_start,
     at_enveloped_start,
@@ -271,7 +281,8 @@ PLACES: tuple[Place, ...] = (
 """In this order: what ends the session comes last."""
 
 NOWHERE = dict.fromkeys((place.__name__ for place in PLACES), "401 invalid-token") | {
-    "as_refresh_token": "400 invalid_grant"
+    "as_refresh_token": "400 invalid_grant",
+    "as_handover_code": "400 invalid_grant",
 }
 """What a token is answered that is good for nothing."""
 

@@ -131,9 +131,9 @@ __all__ = [
     "rotate_due_keys",
     "rotate_keys",
     "sign_refresh_again",
+    "use_once",
     "verify",
     "verify_access_token",
+    "verify_assertion",
     "verify_refresh_token",
 ]
-    "use_once",
-    "verify_assertion",

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { importJWK } from "jose";
 import * as client from "openid-client";
 
-import { clients, discover, handOver } from "./stage.mjs";
+import { clients, discover, handOver, stage } from "./stage.mjs";
 
 const { secret } = clients.backoffice;
 
@@ -31,6 +32,25 @@ for (const method of [client.ClientSecretBasic, client.ClientSecretPost]) {
     await client.tokenRevocation(config, "whatever was lost");
   });
 }
+
+for (const [algorithm, jwk] of Object.entries(stage.signer_keys)) {
+  test(`PrivateKeyJwt with ${algorithm} proves a service that has no secret, each time anew`, async () => {
+    const key = await importJWK(jwk, algorithm);
+    const config = await discover("signer", client.PrivateKeyJwt({ key, kid: jwk.kid }));
+
+    const { access_token: token } = await client.clientCredentialsGrant(config, { scope: "root" });
+
+    assert.equal((await client.tokenIntrospection(config, token)).sub, "signer");
+    await client.tokenRevocation(config, "whatever was lost");
+  });
+}
+
+test("PrivateKeyJwt with a key that nobody registered is challenged", async () => {
+  const { privateKey } = await client.randomDPoPKeyPair("ES256");
+  const config = await discover("signer", client.PrivateKeyJwt({ key: privateKey, kid: "signer-ec" }));
+
+  await assert.rejects(client.clientCredentialsGrant(config, { scope: "root" }), isChallenge);
+});
 
 test("a public client has nothing to prove, and gets no token for itself", async () => {
   const config = await discover("portal", client.None());

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 
 import { serveApplications } from "./applications.mjs";
 import { openBrowser } from "./browser.mjs";
-import { assertDead, handOver, people, stage, userinfo } from "./stage.mjs";
+import { assertDead, handOver, people, stage, start, userinfo } from "./stage.mjs";
 import { deepLink, newPage, photograph, watch } from "./watching.mjs";
 
 const SDKS = ["react", "web"];
@@ -47,6 +47,15 @@ for (const name of SDKS) {
       await assertDead(handed.refresh_token, seen.accessTokens);
       assert.deepEqual(seen.complaints, []);
       t.diagnostic(`${seen.accessTokens.length} access tokens, all dead`);
+    });
+
+    test("a link from the admin panel's start enters as well", async () => {
+      const { handover } = await start("carla", "dashboard");
+      const page = await newPage(browser);
+
+      await page.goto(handover.find((link) => link.redirect_uri === home).query_url);
+
+      await page.getByRole("heading", { name: "carla@acme.test" }).waitFor();
     });
 
     test("a session that support ended does not come back with the old link", async () => {

@@ -1,11 +1,11 @@
-// openid-client runs in browsers too: from the metadata on, across origins, with refresh tokens that rotate.
+// openid-client runs in browsers too: discovery, a hand-over code, refresh tokens that rotate, all across origins.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { serveApplications } from "./applications.mjs";
 import { openBrowser } from "./browser.mjs";
-import { assertDead, handOver, people, stage } from "./stage.mjs";
-import { deepLink, newPage, photograph, watch } from "./watching.mjs";
+import { assertDead, people, stage, start } from "./stage.mjs";
+import { newPage, photograph, watch } from "./watching.mjs";
 
 const home = `${stage.pages_origin}/openid-client/`;
 let browser, stopServing;
@@ -20,22 +20,38 @@ after(async () => {
   stopServing?.();
 });
 
-test("it discovers, refreshes with each token once, and gives the last one back", async () => {
-  const handed = await handOver("carla", "portal");
+test("it trades a hand-over code, refreshes with each token once, and gives the last one back", async () => {
+  const { handover_url: link } = await start("carla", "portal");
   const page = await newPage(browser);
   const seen = watch(page);
 
-  await page.goto(deepLink(home, handed));
+  await page.goto(link);
   await page.getByRole("heading", { name: "carla@acme.test" }).waitFor();
   assert.match(await page.getByRole("alert").textContent(), new RegExp(people.ana.id));
+  assert.equal(page.url(), home);
 
   await page.reload();
   await page.getByRole("heading", { name: "carla@acme.test" }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "carla@acme.test" }).waitFor();
   await photograph(page, "openid-client-entered");
-  assert.equal(new Set(seen.refreshTokens).size, 2);
+  assert.equal(new Set(seen.refreshTokens).size, 3);
 
   await page.getByRole("button", { name: "Log out" }).click();
   await page.getByText("Nobody is logged in").waitFor();
   await assertDead(seen.refreshTokens.at(-1), seen.accessTokens);
   assert.deepEqual(seen.complaints, []);
+});
+
+test("a link that was opened opens nothing for whoever finds it", async () => {
+  const { handover_url: link } = await start("carla", "portal");
+  const [first, second] = [await newPage(browser), await newPage(browser)];
+  await first.goto(link);
+  await first.getByRole("heading", { name: "carla@acme.test" }).waitFor();
+
+  await second.goto(link);
+
+  await second.getByText("invalid_grant").waitFor();
+  await first.reload();
+  await first.getByRole("heading", { name: "carla@acme.test" }).waitFor();
 });

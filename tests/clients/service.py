@@ -14,13 +14,7 @@ import httpx
 import yaml
 
 from cli.processes import LOCAL_SETTINGS, running
-
-API = "https://api.acme.test"
-SECRETS = {
-    # What HTTP Basic must form-encode first (RFC 6749 §2.3.1), and not every client does.
-    "backoffice": "of a client that: lives 100% + for/one & only=run?",
-    "reader": "another-one-that-lives-for-one-run-alone",
-}
+from clients.realm import SECRETS, SIGNER_KEYS, realm
 
 
 @dataclass(frozen=True)
@@ -71,6 +65,7 @@ class Service:
             "pages_origin": f"http://127.0.0.1:{self.pages_port}",
             "clients": {name: {"secret": secret} for name, secret in SECRETS.items()},
             "people": {"ana": {"id": self._id_of(self.token_of_ana)}, "carla": {"external_id": "1003"}},
+            "signer_keys": {alg: key.as_dict(private=True) for alg, key in SIGNER_KEYS.items()},
             "token_of_ana": self.token_of_ana,
         }
 
@@ -89,44 +84,9 @@ def served(database_url: str, *, port: int, pages_port: int, folder: Path) -> It
         "IMPERSONATOR_ISSUER": issuer,
     }
     service = Service(issuer, pages_port, settings)
-    realm = folder / "realm.yaml"
-    realm.write_text(yaml.safe_dump(_realm(f"http://127.0.0.1:{pages_port}")))
-    service.said("apply", str(realm))
+    file = folder / "realm.yaml"
+    file.write_text(yaml.safe_dump(realm(f"http://127.0.0.1:{pages_port}")))
+    service.said("apply", str(file))
     with running("serve", "--port", port, data_dir=folder / "data", settings=settings) as process:
         process.wait_for("Application startup complete")
         yield service
-
-
-def _realm(pages: str) -> dict[str, Any]:
-    return {
-        "tenant": "acme",
-        "roles": [{"name": "super_admin", "rank": 100, "permissions": ["*"]}, {"name": "customer", "rank": 0}],
-        "users": [
-            {"external_id": "1001", "email": "ana@acme.test", "display_name": "Ana", "roles": ["super_admin"]},
-            {"external_id": "1003", "email": "carla@acme.test", "display_name": "Carla", "roles": ["customer"]},
-        ],
-        "clients": [
-            {
-                "client_id": "dashboard",
-                "kind": "spa",
-                "refresh_policy": "reuse",
-                "audience": API,
-                "redirect_uris": [f"{pages}/react/", f"{pages}/web/"],
-            },
-            {"client_id": "portal", "kind": "spa", "redirect_uris": [f"{pages}/openid-client/"], "audience": API},
-            {
-                "client_id": "ledger",
-                "kind": "spa",
-                "refresh_policy": "reuse",
-                "signing_alg": "RS256",
-                "audience": API,
-            },
-            {"client_id": "backoffice", "kind": "service", "scopes": ["root"], "secret": SECRETS["backoffice"]},
-            {
-                "client_id": "reader",
-                "kind": "service",
-                "scopes": ["introspect", "impersonation"],
-                "secret": SECRETS["reader"],
-            },
-        ],
-    }

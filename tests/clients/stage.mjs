@@ -19,6 +19,17 @@ export async function handOver(target, app) {
   return await answer.json();
 }
 
+/** Ana begins to act as somebody, at her admin panel. Answers all that the panel is told. */
+export async function start(target, app) {
+  const answer = await fetch(`${issuer}/api/admin/impersonate`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${stage.token_of_ana}`, "content-type": "application/json" },
+    body: JSON.stringify({ target_user_id: people[target].external_id, client_id: app, reason: "Asked for help" }),
+  });
+  assert.equal(answer.status, 200);
+  return await answer.json();
+}
+
 /** openid-client's view of us, from our metadata (RFC 8414). */
 export const discover = (clientId, authentication) =>
   client.discovery(new URL(issuer), clientId, {}, authentication, {

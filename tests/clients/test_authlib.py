@@ -7,14 +7,26 @@ import httpx
 import pytest
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from typing_extensions import override
 
-from clients.service import API, SECRETS, Service
+from clients.realm import API, ES256, SECRETS
+from clients.service import Service
 
 pytestmark = pytest.mark.slow
 
 Open = Callable[..., AsyncOAuth2Client]
+
+
+class MinuteLongAssertion(PrivateKeyJWT):  # type: ignore[misc]  # Authlib ships no types
+    """Authlib's own lives an hour, which is twelve times as long as we take."""
+
+    @override
+    def sign(self, auth: Any, token_endpoint: str) -> str:
+        key, client_id = auth.client_secret, auth.client_id
+        return str(private_key_jwt_sign(key, client_id, token_endpoint, alg=self.alg, expires_in=60))
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +77,25 @@ async def test_a_service_gets_a_token_for_itself(opened: Open, method: str) -> N
     token = await reader.fetch_token(grant_type="client_credentials", scope="introspect")
 
     assert (token["token_type"], token["expires_in"], "refresh_token" in token) == ("Bearer", 3600, False)
+
+
+async def test_a_service_without_a_secret_proves_itself_by_its_key(opened: Open, metadata: dict[str, Any]) -> None:
+    signer = opened("signer", client_secret=ES256, token_endpoint_auth_method="private_key_jwt")
+    signer.register_client_auth_method(MinuteLongAssertion(metadata["token_endpoint"], alg="ES256"))
+
+    token = await signer.fetch_token(grant_type="client_credentials", scope="root")
+
+    assert (await _told(signer, metadata, token["access_token"]))["sub"] == "signer"
+
+
+async def test_an_assertion_for_an_hour_which_is_its_own_habit_is_refused(
+    opened: Open, metadata: dict[str, Any]
+) -> None:
+    signer = opened("signer", client_secret=ES256, token_endpoint_auth_method="private_key_jwt")
+    signer.register_client_auth_method(PrivateKeyJWT(metadata["token_endpoint"], alg="ES256"))
+
+    with pytest.raises(OAuthError, match="invalid_client"):
+        await signer.fetch_token(grant_type="client_credentials", scope="root")
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])

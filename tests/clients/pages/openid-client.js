@@ -3,20 +3,18 @@ import * as client from "openid-client";
 
 import { say, show } from "./show.js";
 
+const HANDOVER = "urn:impersonator:params:oauth:grant-type:handover";
 const KEY = "refresh-token";
 
-// Once: afterwards the one that is kept is newer than the address.
-const handed = new URLSearchParams(location.search).get("refresh_token");
-if (handed) {
-  localStorage.setItem(KEY, handed);
-  history.replaceState({}, "", location.pathname);
-}
+// A hand-over link has its code in the fragment, which no server and no Referer sees. It counts once.
+const code = new URLSearchParams(location.hash.slice(1)).get("handover_code");
+history.replaceState({}, "", location.pathname);
 
 try {
-  if (localStorage.getItem(KEY)) await enter();
+  if (code || localStorage.getItem(KEY)) await enter();
   else say("Nobody is logged in");
 } catch (error) {
-  say(`${error}: ${error.cause}`);
+  say(`${error}: ${JSON.stringify(error.cause)}`);
 }
 
 async function enter() {
@@ -24,7 +22,9 @@ async function enter() {
     algorithm: "oauth2",
     execute: [client.allowInsecureRequests],
   });
-  const answer = await client.refreshTokenGrant(config, localStorage.getItem(KEY));
+  const answer = code
+    ? await client.genericGrantRequest(config, HANDOVER, { code, redirect_uri: location.href })
+    : await client.refreshTokenGrant(config, localStorage.getItem(KEY));
   localStorage.setItem(KEY, answer.refresh_token);
   const user = await client.fetchUserInfo(config, answer.access_token, client.skipSubjectCheck);
   show(user, async () => {

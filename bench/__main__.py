@@ -16,9 +16,9 @@ from bench import impersonator
 from bench.cluster import cluster
 from bench.limits import Measuring, make_table
 from bench.load import Served
-from bench.machine import Placement, pin, placement
+from bench.machine import Placement, description, pin, placement
 from bench.plan import SMOKE, WHOLE, Plan
-from bench.report import Report
+from bench.report import Report, put_into
 from bench.rounds import measure
 from bench.server import ServerFailedError, free_port, running
 from bench.talk import UnexpectedAnswerError
@@ -34,11 +34,19 @@ SHORT = Path("/tmp")  # noqa: S108  a folder of our own in it; nothing there is 
 Smoke = Annotated[bool, typer.Option("--smoke", help="Only see that it runs: some seconds, and figures of no worth.")]
 Rounds = Annotated[int | None, typer.Option(min=1, help="Figures are medians over them.")]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="For each operation in each round.")]
+Into = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="A page: put the tables between its marks.")
+]
 Connections = Annotated[int | None, typer.Option(min=1, max=200, help="Kept alive, with one request at a time each.")]
 
 
 def bench(
-    *, smoke: Smoke = False, rounds: Rounds = None, seconds: Seconds = None, connections: Connections = None
+    *,
+    smoke: Smoke = False,
+    rounds: Rounds = None,
+    seconds: Seconds = None,
+    connections: Connections = None,
+    into: Into = None,
 ) -> None:
     """Measure each door beside the machine's limits; prints tables, and writes .bench/result.json."""
     usual = SMOKE if smoke else WHOLE
@@ -57,6 +65,8 @@ def bench(
         sys.exit(f"{type(error).__name__}: {error}")
     (FOLDER / "result.json").write_text(report.as_json() + "\n")
     print(f"\n{report.as_text()}")
+    if into is not None:
+        put_into(into, report.as_text())
 
 
 def _reported(plan: Plan, where: Placement, folder: Path) -> Report:
@@ -64,12 +74,12 @@ def _reported(plan: Plan, where: Placement, folder: Path) -> Report:
     pin(where.others)
     _tell("starting PostgreSQL")
     with cluster(folder) as shared, _bare(where, folder) as bare:
-        uvloop.run(make_table(shared.dsn))
+        machine = {**description(), "PostgreSQL": uvloop.run(make_table(shared.dsn))}
         measuring = Measuring(where, bare, shared.dsn, connections=plan.connections, seconds=plan.limit_seconds)
         _tell("starting the service, and filling in its realm")
         with impersonator.subject(shared, where, plan, folder) as subject:
             limits, figures = uvloop.run(measure([subject], measuring, plan, _tell))
-    return Report(plan, where, limits, figures)
+    return Report(plan=plan, machine=machine, placement=where, limits=limits, figures=figures)
 
 
 @contextmanager

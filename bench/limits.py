@@ -103,12 +103,14 @@ class Measuring:
         return (await measured(self.bare, conversations, expected=Expected(), seconds=self.seconds)).rate
 
 
-async def make_table(dsn: str) -> None:
-    """The table of one row that reads and commits are measured with; durable, like the service's own."""
+async def make_table(dsn: str) -> str:
+    """Make the table that reads and commits are measured with, durable like the service's; answers the version."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(TABLE)
         await connection.execute(WRITE)
+        version: str = await connection.fetchval("SHOW server_version")
+        return version
     finally:
         await connection.close()
 

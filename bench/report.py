@@ -1,13 +1,16 @@
 """Figures as tables for people and as JSON for machines."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from bench.limits import Limits
-from bench.machine import Placement, description
+from bench.machine import Placement
 from bench.plan import Plan
 from bench.rounds import Figures
 
@@ -20,32 +23,40 @@ LIMITS = {
     "commits": "one row inserted and committed, durably",
     "http": "HTTP exchanges of a bare ASGI server",
 }
+BEGIN, END = "<!-- figures of `make bench` -->", "<!-- end of figures -->"
+WIDTH = 120
 HEADS = ("operation", "requests/s", "p50 ms", "p99 ms", "server µs", "PostgreSQL µs", "client µs", "limit/s", "of it")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """One run."""
 
     plan: Plan
+    machine: Mapping[str, str]
     placement: Placement
     limits: Limits
     figures: Sequence[Figures]
+    taken_at: datetime = field(default_factory=partial(datetime.now, UTC))
 
     def as_text(self) -> str:
         """Two Markdown tables, ready for docs/performance.md."""
-        machine = ", ".join(f"{name} {value}" for name, value in description().items())
-        plan = self.plan
-        how = f"{plan.connections} connections, medians of {plan.rounds} rounds of {plan.seconds:g} s; {self.placement}"
         limits = [(words, _whole(getattr(self.limits, name))) for name, words in LIMITS.items()]
         rows = [self._row(each) for each in self.figures]
-        return "\n\n".join([machine, how, _table(("limit", "per second"), limits), _table(HEADS, rows)])
+        return "\n\n".join([fill(self._how(), WIDTH), _table(("limit", "per second"), limits), _table(HEADS, rows)])
+
+    def _how(self) -> str:
+        plan, machine = self.plan, ", ".join(f"{name} {value}" for name, value in self.machine.items())
+        return (
+            f"{self.taken_at:%Y-%m-%d}, {machine}. {plan.connections} keep-alive connections, medians of {plan.rounds} "
+            f"rounds of {plan.seconds:g} s, {plan.history} past sessions; {self.placement}."
+        )
 
     def as_json(self) -> str:
         """Everything, with each round's own figures; times in seconds."""
         whole: dict[str, Any] = {
-            "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": description(),
+            "taken_at": self.taken_at.isoformat(timespec="seconds"),
+            "machine": self.machine,
             "pinned": self.placement.is_pinned,
             "plan": asdict(self.plan),
             "limits": asdict(self.limits),
@@ -74,6 +85,15 @@ class Report:
             "median": asdict(figures.median()),
             "rounds": [asdict(each) for each in figures.rounds],
         }
+
+
+def put_into(page: Path, text: str) -> None:
+    """Replace what stands between the page's marks; raises `ValueError` where there are none."""
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page} has no place for figures: {BEGIN} and {END}.")
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 
 
 def _whole(number: float) -> str:

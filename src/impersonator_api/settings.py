@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     )
     access_token_lifetime: Span = Field(timedelta(minutes=5), description="Of impersonation access tokens.")
     service_token_lifetime: Span = Field(timedelta(hours=1), description="Of client-credentials access tokens.")
+    act_depth: int = Field(2, ge=1, le=8, description="How many actors a token may name, one inside the other.")
     jwks_max_age: Span = Field(timedelta(minutes=5), description="How long verifiers may cache our JWKS.")
     signing_key_lifetime: KeyLifetime = Field(
         timedelta(days=90), description="How long a key signs before its next one takes over; `off`: only by command."

@@ -13,6 +13,9 @@ from builders import SECRET, Someone, make_tenant, ordinary_token, start
 from conftest import ActingAs, Clock
 from impersonator_api.work import Desk
 from keyed import keyed_service
+from oauth.exchanging import ACCESS_TOKEN, BILLING, Trade, trade
+
+__all__ = ["trade"]
 
 
 @contextmanager
@@ -197,6 +200,18 @@ async def test_an_end_at_the_panel_takes_three(
         (await http.delete(path, headers={"Authorization": f"Bearer {own}"})).raise_for_status()
 
     assert len(statements) == 3
+
+
+async def test_an_exchange_takes_three_and_handing_on_takes_two(app: FastAPI, trade: Trade) -> None:
+    actor = {"actor_token": await trade.token_of(trade.ana), "actor_token_type": ACCESS_TOKEN}
+    bobs = await trade.token_of(trade.bob, scope="profile")
+
+    with counted(app) as opening:
+        first = await trade.exchange(trade.agent, subject_token=bobs, **actor)
+    with counted(app) as handing_on:
+        await trade.exchange(trade.orders, subject_token=first["access_token"], audience=BILLING)
+
+    assert (len(opening), len(handing_on)) == (3, 2)
 
 
 @pytest.mark.parametrize(("running", "expected"), [(0, 6), (1, 8), (5, 8)])

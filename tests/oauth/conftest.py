@@ -1,5 +1,6 @@
-"""What clients publish their keys at."""
+"""What clients publish their keys at, and services that exchange tokens."""
 
 from callers.conftest import idp, server
+from oauth.exchanging import trade
 
-__all__ = ["idp", "server"]
+__all__ = ["idp", "server", "trade"]

@@ -9,7 +9,12 @@ async def test_the_metadata_names_the_issuer_byte_for_byte(http: AsyncClient) ->
 
     assert answer["issuer"] == Settings(master_key=MASTER_KEY).issuer
     assert answer["response_types_supported"] == []
-    assert answer["grant_types_supported"] == ["client_credentials", "refresh_token"]
+    assert answer["grant_types_supported"] == [
+        "client_credentials",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:impersonator:params:oauth:grant-type:handover",
+    ]
 
 
 async def test_every_endpoint_of_the_metadata_is_there(http: AsyncClient) -> None:

@@ -12,6 +12,7 @@ class Action(StrEnum):
     STARTED = "session.started"
     REFRESHED = "session.refreshed"
     HANDED_OVER = "session.handed_over"
+    EXCHANGED = "session.exchanged"
     ENDED = "session.ended"
     EXPIRED = "session.expired"
     REFUSED = "session.refused"

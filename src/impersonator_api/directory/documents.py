@@ -117,6 +117,13 @@ def active_clients_json(tenant_slug: str, client_ids: Collection[str]) -> JsonCo
     )
 
 
+def tenant_of_client(client_id: str) -> ColumnElement[UUID]:
+    """The tenant of an active client, or NULL; a `client_id` is unique over all tenants."""
+    clients = tables.clients.alias()
+    named = (clients.c.client_id == client_id) & (clients.c.status == Status.ACTIVE)
+    return select(clients.c.tenant_id).where(named).scalar_subquery()
+
+
 def consent_json(user_id: Value, client_id: Value) -> JsonColumn:
     """What a user granted a client, or NULL."""
     consents = tables.consents.alias()

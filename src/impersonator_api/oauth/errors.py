@@ -55,6 +55,21 @@ class UnsupportedGrantTypeError(OAuthError):
     title = "Unsupported grant type"
 
 
+class InvalidTargetError(OAuthError):
+    """An audience or resource that the client may not ask for (RFC 8693 §2.2.2, RFC 8707 §2)."""
+
+    error = "invalid_target"
+    code = "oauth-invalid-target"
+    title = "Invalid target"
+
+
+class ExchangeRefusedError(InvalidOAuthRequestError):
+    """A subject or actor token that is bad, or that law or policy refused: `invalid_request` (RFC 8693 §2.2.2)."""
+
+    code = "oauth-exchange-refused"
+    title = "Token exchange refused"
+
+
 class InvalidScopeError(OAuthError):
     """An unknown scope, or more than was granted."""
 

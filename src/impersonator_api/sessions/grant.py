@@ -12,9 +12,12 @@ from impersonator_api.tokens import Actor, Identity, ImpersonationGrant
 from impersonator_api.work import Work
 
 
-def grant_of(work: Work, live: Live) -> ImpersonationGrant:
-    """The grant behind every token of a session; whatever is minted from it carries actor, mode and end."""
-    session, client = live.session, live.client
+def grant_of(work: Work, live: Live, *, holder: Client | None = None) -> ImpersonationGrant:
+    """The grant behind every token of a session; whatever is minted from it carries actor, mode and end.
+
+    `holder` is the service that gets the token by exchange, where it is not the session's own client.
+    """
+    session, client = live.session, holder or live.client
     return ImpersonationGrant(
         session_id=session.id,
         session_ends_at=session.expires_at,

@@ -5,13 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from impersonator_api import tokens
+from impersonator_api.audit import Action, recorded
 from impersonator_api.callers import Credentials, ImpersonationCaller, ServiceCaller, load_caller
 from impersonator_api.directory import Person, Tenant
 from impersonator_api.errors import Refusal
 from impersonator_api.sessions import remembered
 from impersonator_api.sessions.grant import grant_of
 from impersonator_api.sessions.live import load_live_of
+from impersonator_api.sessions.snapshot import Live
+from impersonator_api.statement import Write
 from impersonator_api.work import Work
+
+PROFILE = "profile"
+"""What a token must be good for to be told whom it stands for."""
 
 
 class ServiceHasNoUserError(Refusal):
@@ -19,6 +25,14 @@ class ServiceHasNoUserError(Refusal):
 
     code = "token-has-no-user"
     title = "Token stands for no user"
+
+
+class InsufficientScopeError(Refusal):
+    """The token was narrowed to less than this door shows (RFC 6750 §3.1)."""
+
+    code = "insufficient-scope"
+    title = "Insufficient scope"
+    challenge = f'Bearer error="insufficient_scope", scope="{PROFILE}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,18 @@ async def identify(work: Work, *, credentials: Credentials | None) -> Identified
     if not isinstance(caller, ImpersonationCaller):
         return Identified(caller.tenant, caller.party, str(caller.party.id))
     live = await load_live_of(work, caller.claims)
+    if PROFILE not in caller.claims.scopes:
+        raise InsufficientScopeError(
+            "Ask for the scope profile: this token was narrowed to other things.",
+            record=[_scope_missing(work, live)],
+        )
     grant = grant_of(work, live)
     acting = tokens.acting_claims(caller.claims.claims) | {"mode": live.session.mode}
     return Identified(live.tenant, live.target, grant.subject.named(grant.subject_form), acting)
+
+
+def _scope_missing(work: Work, live: Live) -> Write:
+    entry = remembered.entry_of(
+        live.session, Action.REFUSED, client_label=live.client.label, code=InsufficientScopeError.code
+    )
+    return recorded(work, entry)

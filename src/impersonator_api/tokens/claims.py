@@ -120,7 +120,7 @@ class OrdinaryGrant:
 def access_claims(grant: ImpersonationGrant, issuance: Issuance, lifetime: timedelta) -> Claims:
     """An impersonation's access token: never past the session's end, and always with the actor in it."""
     return {
-        **_registered(issuance, aud=grant.audience, sub=grant.subject.named(grant.subject_form)),
+        **_registered(issuance, aud=_audience(grant), sub=grant.subject.named(grant.subject_form)),
         **grant.subject.other(grant.subject_form),
         "exp": _ends(issuance, lifetime, grant.session_ends_at),
         **_impersonation(grant, issuance.issuer),
@@ -179,10 +179,16 @@ def actors_of(act: Mapping[str, object]) -> tuple[Mapping[str, object], ...]:
     return (act, *actors_of(prior)) if isinstance(prior, Mapping) else (act,)
 
 
-def _registered(issuance: Issuance, *, aud: str | tuple[str, ...], sub: str) -> Claims:
+def _registered(issuance: Issuance, *, aud: str | list[str], sub: str) -> Claims:
     moment = issuance.issued_at
-    audience = aud if isinstance(aud, str) else list(aud)
-    return {"iss": issuance.issuer, "sub": sub, "aud": audience, "iat": moment, "nbf": moment, "jti": str(issuance.jti)}
+    return {"iss": issuance.issuer, "sub": sub, "aud": aud, "iat": moment, "nbf": moment, "jti": str(issuance.jti)}
+
+
+def _audience(grant: ImpersonationGrant) -> str | list[str]:
+    """RFC 7519 §4.1.3: one is a text, several are a list."""
+    if isinstance(grant.audience, str):
+        return grant.audience
+    return grant.audience[0] if len(grant.audience) == 1 else list(grant.audience)
 
 
 def _ends(issuance: Issuance, lifetime: timedelta, session_ends_at: datetime | None = None) -> int:

@@ -78,9 +78,7 @@ STARTED: Example = {
     "message": "Impersonation session started successfully",
     "session": SUMMARY,
     "handover_url": HANDOVER_URL,
-    "handover": [
-        {"redirect_uri": REDIRECT_URI, "url": HANDOVER_URL, "expires_at": HANDED_OVER_BY, "query_url": None}
-    ],
+    "handover": [{"redirect_uri": REDIRECT_URI, "url": HANDOVER_URL, "expires_at": HANDED_OVER_BY, "query_url": None}],
 }
 ENDED: Example = {
     "success": True,
@@ -159,8 +157,30 @@ CHECKED: Example = {
 TOKEN_FORMS: Example = {
     "a user's next token": {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN, "client_id": "dashboard"},
     "a service's own": {"grant_type": "client_credentials", "scope": "impersonation"},
+    "a token to act as a user": {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": CAROL,
+        "subject_token_type": "urn:impersonator:params:oauth:token-type:user-id",
+        "actor_token": ACCESS_TOKEN,
+        "actor_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "audience": ["https://api.acme.test"],
+    },
+    "a user's first token": {
+        "grant_type": HANDOVER,
+        "code": HANDOVER_CODE,
+        "client_id": "dashboard",
+        "redirect_uri": REDIRECT_URI,
+    },
 }
 TOKENS: Example = {
+    "an exchanged one": {
+        "access_token": ACCESS_TOKEN,
+        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "expires_on": BEGIN_EPOCH + 300,
+        "scope": "profile",
+    },
     "a user's next token": {
         "access_token": ACCESS_TOKEN,
         "token_type": "Bearer",

@@ -6,40 +6,26 @@ from pydantic import BaseModel, Field
 
 from impersonator_api import oauth, sessions
 from impersonator_api.oauth import TokenAnswer
-from impersonator_api.sessions.identify import ServiceHasNoUserError
+from impersonator_api.sessions.identify import InsufficientScopeError, ServiceHasNoUserError
 from impersonator_api.web import examples
 from impersonator_api.web.admin.errors import OF_CREDENTIALS
 from impersonator_api.web.caller import CredentialsDep
 from impersonator_api.web.oauth_answers import NO_STORE, OF_TOKEN, oauth_errors_documented
-from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security, problems_documented
-from impersonator_api.web.presented import CLIENT_ASSERTION, read_token_request
+from impersonator_api.web.openapi import answer_documented, openapi_security, problems_documented
+from impersonator_api.web.presented import read_token_request
+from impersonator_api.web.token_form import TOKEN_FORM
 from impersonator_api.web.userinfo import ACTING, UserInfo
 from impersonator_api.web.work import DeskDep
 
 router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
-
-TOKEN_FORM = openapi_form(
-    {
-        "grant_type": "`client_credentials`, `refresh_token` or `urn:impersonator:params:oauth:grant-type:handover`.",
-        "scope": "Space-separated; a refresh may only narrow it.",
-        "refresh_token": "For the grant `refresh_token`.",
-        "code": "For a hand-over: what the link's fragment holds as `handover_code`.",
-        "redirect_uri": "For a hand-over: the registered redirect URI that the link was made from, as it is.",
-        "code_verifier": "For a hand-over whose start had a `code_challenge` (RFC 7636).",
-        "client_id": "Of a public client; a service uses HTTP Basic.",
-        "client_secret": "Instead of HTTP Basic; never both.",
-        **CLIENT_ASSERTION,
-    },
-    examples=examples.TOKEN_FORMS,
-    required=["grant_type"],
-)
 
 
 class TokenBody(BaseModel):
     """Tokens (RFC 6749 §5.1). `expires_on` is `expires_in` as seconds since the epoch (seed 001)."""
 
     access_token: str
-    token_type: str = "Bearer"  # noqa: S105  # the RFC's word, no password
+    token_type: str
+    issued_token_type: str | None = Field(None, description="Of an exchange (RFC 8693 §3).")
     expires_in: int
     expires_on: int
     scope: str | None = Field(None, description="Whenever it is not what was asked for.")
@@ -53,6 +39,8 @@ class TokenBody(BaseModel):
         refresh = answer.refresh
         return cls(
             access_token=answer.access.token,
+            token_type=answer.token_type or answer.access.token_type,
+            issued_token_type=answer.issued_token_type,
             expires_in=answer.access.expires_in,
             expires_on=int(answer.access.expires_at.timestamp()),
             scope=None if answer.scope is None else " ".join(sorted(answer.scope)),
@@ -81,7 +69,8 @@ async def token(request: Request, desk: DeskDep) -> JSONResponse:
     "/userinfo",
     summary="Whom a token stands for, and who is acting",
     response_model=UserInfo,
-    responses=answer_documented(examples.USERS) | problems_documented(*OF_CREDENTIALS, ServiceHasNoUserError),
+    responses=answer_documented(examples.USERS)
+    | problems_documented(*OF_CREDENTIALS, ServiceHasNoUserError, InsufficientScopeError),
     openapi_extra=openapi_security("bearer"),
 )
 async def userinfo(desk: DeskDep, credentials: CredentialsDep) -> JSONResponse:

@@ -47,6 +47,8 @@ OF_TOKEN: Errors = (
     LimitError,
     oauth.InvalidGrantError,
     oauth.InvalidScopeError,
+    oauth.InvalidTargetError,
+    oauth.ExchangeRefusedError,
     oauth.UnauthorizedClientError,
     oauth.UnsupportedGrantTypeError,
     SigningKeyMissingError,

@@ -1,7 +1,7 @@
 """The OpenAPI document: every body, every error and every way to sign in, with examples."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -158,12 +158,19 @@ def openapi_body(model: type[BaseModel], examples: Mapping[str, object] | None =
 
 
 def openapi_form(
-    properties: Mapping[str, str], *, examples: Mapping[str, object], required: Sequence[str] = ()
+    properties: Mapping[str, str],
+    *,
+    examples: Mapping[str, object],
+    required: Sequence[str] = (),
+    repeatable: Collection[str] = (),
 ) -> Json:
     """For `openapi_extra=`: the form that an OAuth door reads itself; parameters with their descriptions."""
+    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
     schema: Json = {
         "type": "object",
-        "properties": {name: {"type": "string", "description": text} for name, text in properties.items()},
+        "properties": {
+            name: {**(texts if name in repeatable else text), "description": said} for name, said in properties.items()
+        },
         "required": list(required),
     }
     content = {"application/x-www-form-urlencoded": {"schema": schema, "examples": _named(examples)}}

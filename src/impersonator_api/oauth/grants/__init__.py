@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from impersonator_api.oauth.errors import UnsupportedGrantTypeError
-from impersonator_api.oauth.grants import client_credentials, handover, refresh_token
+from impersonator_api.oauth.grants import client_credentials, handover, refresh_token, token_exchange
 from impersonator_api.oauth.grants.answer import TokenAnswer
 from impersonator_api.oauth.grants.request import TokenRequest
 from impersonator_api.work import Work
@@ -14,6 +14,7 @@ Grant = Callable[[Work, TokenRequest], Coroutine[Any, Any, TokenAnswer]]
 GRANTS: dict[str, Grant] = {
     client_credentials.NAME: client_credentials.client_credentials,
     refresh_token.NAME: refresh_token.refresh_token,
+    token_exchange.NAME: token_exchange.token_exchange,
     handover.NAME: handover.handover,
 }
 

@@ -1,0 +1,55 @@
+"""The tokens that an exchange brings, and what the database must be asked about them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from impersonator_api.callers import Caller, CallerQuestion, Credentials, ask_about
+from impersonator_api.oauth.clients import Also
+from impersonator_api.oauth.exchange.request import ExchangeRequest, TokenType
+from impersonator_api.oauth.presented_token import PresentedToken, TokenKind, find_presented
+from impersonator_api.tokens import InvalidTokenError
+from impersonator_api.work import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """Subject and actor. A subject is a token of a session, else somebody's own token, else `None`: a bare user id."""
+
+    subject: PresentedToken | CallerQuestion | None
+    actor: CallerQuestion | None
+
+    def columns(self) -> Also:
+        """What to ask in the statement that proves the client, which is asked first whatever the tokens are worth."""
+        of_subject = self.subject.state_columns() if isinstance(self.subject, PresentedToken) else {}
+        questions = {"subject": self.subject, "actor": self.actor}
+        asked = {name: each.column for name, each in questions.items() if isinstance(each, CallerQuestion)}
+        return {**of_subject, **{name: column for name, column in asked.items() if column is not None}}
+
+
+async def read_brought(work: Work, asked: ExchangeRequest) -> Brought:
+    """Look at the tokens; a bad one is told only to a client that has proven who it is."""
+    actor = None if asked.actor_token is None else await _question(work, asked.actor_token)
+    return Brought(subject=await _subject(work, asked), actor=actor)
+
+
+async def _subject(work: Work, asked: ExchangeRequest) -> PresentedToken | CallerQuestion | None:
+    if asked.subject_token_type is TokenType.USER_ID:
+        return None
+    presented = await find_presented(work, asked.subject_token)
+    if presented is not None and presented.kind is TokenKind.ACCESS and presented.session_id is not None:
+        return presented
+    return await _question(work, asked.subject_token)
+
+
+async def _question(work: Work, token: str) -> CallerQuestion:
+    try:
+        return await ask_about(work, Credentials(token))
+    except InvalidTokenError as error:
+        return CallerQuestion(None, _raising(error))
+
+
+def _raising(error: InvalidTokenError) -> Callable[[Work, object], Awaitable[Caller]]:
+    async def settle(_work: Work, _answer: object) -> Caller:
+        raise error
+
+    return settle

@@ -1,0 +1,196 @@
+"""Token exchange over HTTP (RFC 8693): what is given for what, and how far it reaches."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from attacks.doors import claims_of
+from builders import audit_of, session_row
+from conftest import Clock
+from oauth.exchanging import ACCESS_TOKEN, API, BILLING, JWT, REFRESH_TOKEN, USER_ID, Trade
+
+
+async def test_a_service_gets_a_token_as_the_user_it_names(trade: Trade) -> None:
+    answer = await trade.as_user(trade.bob)
+
+    claims = claims_of(answer["access_token"])
+    assert (claims["sub"], claims["act"]["sub"], claims["client_id"]) == (str(trade.bob.id), trade.agent, trade.agent)
+    assert (claims["aud"], claims["impersonated_by"]) == (API, trade.agent)
+
+
+async def test_the_answer_has_the_members_of_the_rfc_and_no_refresh_token(trade: Trade) -> None:
+    answer = await trade.as_user(trade.bob)
+
+    assert answer.keys() == {"access_token", "issued_token_type", "token_type", "expires_in", "expires_on", "scope"}
+    assert (answer["issued_token_type"], answer["token_type"]) == (ACCESS_TOKEN, "Bearer")
+
+
+async def test_an_external_id_names_the_user_as_well(trade: Trade) -> None:
+    answer = await trade.exchange(trade.agent, subject_token=trade.bob.external_id, subject_token_type=USER_ID)
+
+    assert claims_of(answer["access_token"])["sub"] == str(trade.bob.id)
+
+
+async def test_the_actor_is_the_person_whose_token_comes_along(trade: Trade) -> None:
+    login = {"acr": "mfa", "auth_time": int(datetime.now(UTC).timestamp())}
+    anas = await trade.token_of(trade.ana, **login)
+
+    answer = await trade.as_user(trade.bob, actor_token=anas, actor_token_type=ACCESS_TOKEN)
+
+    act = claims_of(answer["access_token"])["act"]
+    assert (act["sub"], act["acr"]) == (str(trade.ana.id), "mfa")
+
+
+async def test_a_targets_own_token_names_it_and_bounds_the_scope(trade: Trade) -> None:
+    bobs = await trade.token_of(trade.bob, scope="profile email")
+
+    answer = await trade.exchange(trade.agent, subject_token=bobs, subject_token_type=JWT)
+
+    claims = claims_of(answer["access_token"])
+    assert (claims["sub"], claims["scope"], answer["scope"]) == (str(trade.bob.id), "profile", "profile")
+
+
+async def test_an_exchange_is_a_session_in_the_audit(trade: Trade, engine: AsyncEngine) -> None:
+    answer = await trade.as_user(trade.bob, reason="Nightly reconciliation", ticket="SUP-1")
+
+    entry = (await audit_of(engine, trade.acme))[-1]
+    row = await session_row(engine, claims_of(answer["access_token"])["sid"])
+    assert (entry.action, entry.impersonator_label, entry.target_id) == ("session.started", trade.agent, trade.bob.id)
+    assert (row.reason, row.ticket, row.rule, row.impersonator_kind) == (
+        "Nightly reconciliation",
+        "SUP-1",
+        "agents",
+        "client",
+    )
+
+
+async def test_a_policy_can_be_asked_for_less(trade: Trade) -> None:
+    north = await trade.acme.workspace("north", bob=(trade.bob, ["ticket.read"]))
+
+    answer = await trade.as_user(trade.bob, permissions="ticket.read", workspace=str(north), duration="60")
+
+    claims = claims_of(answer["access_token"])
+    assert (claims["mode"], claims["permissions"], claims["workspace"]) == ("limited", ["ticket.read"], "north")
+    assert answer["expires_in"] == 60
+
+
+async def test_a_read_only_session_can_be_asked_for(trade: Trade) -> None:
+    answer = await trade.as_user(trade.bob, mode="read_only")
+
+    assert claims_of(answer["access_token"])["mode"] == "read_only"
+
+
+async def test_several_audiences_and_resources_stand_in_one_token(trade: Trade) -> None:
+    answer = await trade.as_user(trade.bob, audience=[API], resource=[BILLING])
+
+    assert claims_of(answer["access_token"])["aud"] == [API, BILLING]
+
+
+async def test_a_token_for_several_audiences_is_seen_by_each(trade: Trade) -> None:
+    answer = await trade.as_user(trade.bob, audience=[API, BILLING])
+
+    form = {"token": answer["access_token"]}
+    told = await trade.http.post("/oauth2/v1/introspect", data=form, auth=(trade.billing, trade.secret))
+    assert told.json()["active"] is True
+
+
+async def test_a_refresh_token_can_be_asked_for_and_is_no_access_token(trade: Trade) -> None:
+    answer = await trade.as_user(trade.bob, requested_token_type=REFRESH_TOKEN)
+
+    assert (answer["token_type"], answer["issued_token_type"]) == ("N_A", REFRESH_TOKEN)
+    form = {"grant_type": "refresh_token", "refresh_token": answer["access_token"]}
+    refreshed = await trade.http.post("/oauth2/v1/token", data=form, auth=(trade.agent, trade.secret))
+    claims = claims_of(refreshed.raise_for_status().json()["access_token"])
+    assert (claims["act"]["sub"], claims["sid"]) == (trade.agent, claims_of(answer["access_token"])["sid"])
+
+
+async def test_a_token_handed_on_keeps_session_and_actors(trade: Trade) -> None:
+    anas = await trade.token_of(trade.ana)
+    first = await trade.as_user(trade.bob, actor_token=anas, actor_token_type=ACCESS_TOKEN)
+    before = claims_of(first["access_token"])
+
+    second = await trade.exchange(trade.orders, subject_token=first["access_token"], audience=BILLING)
+
+    after = claims_of(second["access_token"])
+    assert after["act"] == {"sub": trade.orders, "iss": before["iss"], "act": before["act"]}
+    assert all(after[name] == before[name] for name in ("sid", "sub", "mode", "impersonated_by"))
+    assert (after["client_id"], after["aud"]) == (trade.orders, BILLING)
+
+
+async def test_nothing_but_the_identity_stands_inside_a_prior_actor(trade: Trade) -> None:
+    first = await trade.as_user(trade.bob)
+
+    second = await trade.exchange(trade.orders, subject_token=first["access_token"])
+
+    inner = claims_of(second["access_token"])["act"]["act"]
+    assert inner.keys().isdisjoint({"exp", "nbf", "aud", "iat"})
+
+
+async def test_the_chain_is_the_same_at_every_door(trade: Trade) -> None:
+    first = await trade.as_user(trade.bob)
+    token = (await trade.exchange(trade.orders, subject_token=first["access_token"]))["access_token"]
+
+    act = claims_of(token)["act"]
+    assert (await trade.acting(token)).json()["act"] == act
+    assert (await trade.introspect(token))["act"] == act
+
+
+async def test_a_hand_over_is_in_the_audit_with_who_took_part(trade: Trade, engine: AsyncEngine) -> None:
+    first = await trade.as_user(trade.bob)
+
+    await trade.exchange(trade.orders, subject_token=first["access_token"])
+
+    entries = {entry.action: entry for entry in await audit_of(engine, trade.acme)}
+    entry = entries["session.exchanged"]
+    assert (entry.impersonator_label, entry.detail) == (trade.agent, {"by": trade.orders})
+
+
+async def test_a_service_that_acts_already_is_not_put_before_itself(trade: Trade) -> None:
+    first = await trade.as_user(trade.bob)
+
+    again = await trade.exchange(trade.agent, subject_token=first["access_token"])
+
+    assert claims_of(again["access_token"])["act"] == claims_of(first["access_token"])["act"]
+
+
+async def test_the_impersonators_own_token_leaves_the_chain_as_it_is(trade: Trade) -> None:
+    anas = await trade.token_of(trade.ana)
+    actor = {"actor_token": anas, "actor_token_type": ACCESS_TOKEN}
+    first = await trade.as_user(trade.bob, **actor)
+
+    second = await trade.exchange(trade.orders, subject_token=first["access_token"], **actor)
+
+    assert claims_of(second["access_token"])["act"] == claims_of(first["access_token"])["act"]
+
+
+async def test_what_is_handed_on_lives_no_longer_than_what_was_given(trade: Trade, clock: Clock) -> None:
+    first = await trade.as_user(trade.bob)
+    clock.forward(minutes=4)
+
+    second = await trade.exchange(trade.orders, subject_token=first["access_token"])
+
+    assert claims_of(second["access_token"])["exp"] == claims_of(first["access_token"])["exp"]
+    assert second["expires_in"] == 60
+
+
+async def test_a_token_may_name_who_takes_over(trade: Trade) -> None:
+    first = await trade.as_user(trade.bob, may_act=trade.orders)
+
+    second = await trade.exchange(trade.orders, subject_token=first["access_token"])
+
+    assert claims_of(first["access_token"])["may_act"] == {"sub": trade.orders, "iss": trade.desk.settings.issuer}
+    assert claims_of(second["access_token"])["act"]["sub"] == trade.orders
+    assert "may_act" not in claims_of(second["access_token"])
+
+
+@pytest.mark.parametrize("member", ["scope", "act", "may_act", "impersonated_by", "sub", "exp"])
+async def test_no_parameter_becomes_a_claim(trade: Trade, member: str) -> None:
+    plain = claims_of((await trade.as_user(trade.bob))["access_token"])
+    sent: dict[str, Any] = {} if member in {"scope", "may_act"} else {member: '{"sub": "mallory"}'}
+
+    claims = claims_of((await trade.as_user(trade.bob, **sent))["access_token"])
+
+    assert claims.keys() == plain.keys()
+    assert (claims["act"], claims["sub"]) == (plain["act"], plain["sub"])

@@ -61,7 +61,7 @@ def bench(
     try:
         with _folder(SHORT if smoke else FOLDER) as folder:
             report = _reported(plan, placement(), folder)
-    except (EmbeddedUnavailable, ServerFailedError, TimeoutError, UnexpectedAnswerError) as error:
+    except (ConnectionError, EmbeddedUnavailable, ServerFailedError, TimeoutError, UnexpectedAnswerError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
     (FOLDER / "result.json").write_text(report.as_json() + "\n")
     print(f"\n{report.as_text()}")

@@ -60,7 +60,7 @@ class Talk(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.over.done():
-            self.over.set_exception(exc or UnexpectedAnswerError("The server closed a connection."))
+            self.over.set_exception(UnexpectedAnswerError(f"A connection was lost ({exc or 'closed by the server'})."))
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser."""

@@ -4,18 +4,22 @@ from typing import Any
 
 from joserfc.jwk import ECKey, RSAKey
 
-API = "https://api.acme.test"
+API, BILLING = "https://api.acme.test", "https://billing.acme.test"
 
 SECRETS = {
     # What HTTP Basic must form-encode first (RFC 6749 §2.3.1), and not every client does.
     "backoffice": "of a client that: lives 100% + for/one & only=run?",
     "reader": "another-one-that-lives-for-one-run-alone",
+    "agent": "the-agent-s-that-lives-for-one-run-alone",
+    "orders": "the-orders-that-live-for-one-run-alone",
 }
 
 ES256 = ECKey.generate_key("P-256", {"kid": "signer-ec", "alg": "ES256", "use": "sig"})
 RS256 = RSAKey.generate_key(2048, {"kid": "signer-rsa", "alg": "RS256", "use": "sig"})
 SIGNER_KEYS: dict[str, ECKey | RSAKey] = {"ES256": ES256, "RS256": RS256}
 """The keys of the service `signer`, which has no secret."""
+
+HALF_AN_HOUR = {"targets": {"roles": ["customer"]}, "modes": ["full"], "duration": {"default": "30m", "max": "60m"}}
 
 
 def realm(pages: str) -> dict[str, Any]:
@@ -28,6 +32,13 @@ def realm(pages: str) -> dict[str, Any]:
             {"external_id": "1003", "email": "carla@acme.test", "display_name": "Carla", "roles": ["customer"]},
         ],
         "clients": [*_applications(pages), *_services()],
+        "policy": {
+            "version": 1,
+            "rules": [
+                {"name": "admins", "impersonators": {"roles": ["super_admin"]}, **HALF_AN_HOUR},
+                {"name": "agents", "impersonators": {"clients": ["agent"]}, **HALF_AN_HOUR},
+            ],
+        },
     }
 
 
@@ -42,12 +53,23 @@ def _applications(pages: str) -> list[dict[str, Any]]:
         },
         reuse | {"client_id": "ledger", "signing_alg": "RS256"},
         {"client_id": "portal", "kind": "spa", "redirect_uris": [f"{pages}/openid-client/"], "audience": API},
+        {
+            "client_id": "vault",
+            "kind": "spa",
+            "redirect_uris": [f"{pages}/vault/"],
+            "audience": API,
+            "dpop_bound": True,
+        },
     ]
 
 
 def _services() -> list[dict[str, Any]]:
     service = {"kind": "service"}
+    acting = service | {"scopes": ["impersonation"], "rank": 50, "permissions": ["impersonation.start"]}
+    reach = {"audience": API, "audiences": [BILLING]}
     return [
+        acting | reach | {"client_id": "agent", "secret": SECRETS["agent"]},
+        acting | reach | {"client_id": "orders", "secret": SECRETS["orders"]},
         service | {"client_id": "backoffice", "scopes": ["root"], "secret": SECRETS["backoffice"]},
         service | {"client_id": "reader", "scopes": ["introspect", "impersonation"], "secret": SECRETS["reader"]},
         service | {"client_id": "signer", "scopes": ["root"], "jwks": _public()},

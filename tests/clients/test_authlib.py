@@ -17,6 +17,9 @@ from clients.service import Service
 
 pytestmark = pytest.mark.slow
 
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+USER_ID = "urn:impersonator:params:oauth:token-type:user-id"
+
 Open = Callable[..., AsyncOAuth2Client]
 
 
@@ -140,6 +143,18 @@ async def test_a_token_given_back_is_dead_at_once(
     assert await _told(reader, metadata, entered.token["access_token"]) == {"active": False}
     with pytest.raises(OAuthError, match="invalid_grant"):
         await entered.refresh_token()
+
+
+async def test_a_service_exchanges_a_user_for_a_token_in_which_it_acts(
+    opened: Open, reader: AsyncOAuth2Client, metadata: dict[str, Any]
+) -> None:
+    agent = opened("agent", client_secret=SECRETS["agent"])
+
+    token = await agent.fetch_token(grant_type=EXCHANGE, subject_token="1003", subject_token_type=USER_ID)
+
+    told = await _told(reader, metadata, token["access_token"])
+    assert (told["username"], told["act"]["sub"]) == ("carla@acme.test", "agent")
+    assert token["issued_token_type"] == "urn:ietf:params:oauth:token-type:access_token"
 
 
 async def test_the_published_keys_verify_an_access_token(

@@ -22,6 +22,7 @@ from impersonator_api.database import build_engine
 from impersonator_api.migrate import migrate
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk, Origin, Services, utc_now
+from shared_storage import Valkey
 
 # A busy machine is no counterexample. In CI Hypothesis brings a profile of its own, which is also the same every time.
 if "CI" not in os.environ:
@@ -177,6 +178,15 @@ def acting_as(http: httpx.AsyncClient, signing_desk: Desk) -> ActingAs:
         return http
 
     return sign_in
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A real Valkey of the test's own."""
+    server = Valkey(tmp_path)
+    server.start()
+    yield server
+    server.stop()
 
 
 def _with_database(url: str, name: str) -> str:

@@ -16,6 +16,7 @@ from impersonator_api.cli.inside_checks import check_clock
 from impersonator_api.cli.opening import at_desk
 from impersonator_api.tokens import ensure_keys
 from impersonator_api.work import Desk
+from shared_storage import Valkey
 
 Diagnosis = dict[str, dict[str, str]]
 Diagnose = Callable[[], Diagnosis]
@@ -259,6 +260,37 @@ def test_a_port_that_somebody_else_has_is_a_warning(run: Command, taken_port: in
 
     port = next(finding for finding in found if finding["check"] == "port")
     assert (port["verdict"], port["remedy"]) == ("warning", "Serve at another one with --port.")
+
+
+def test_a_rate_limit_storage_that_answers_is_well(
+    diagnose: Diagnose, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPERSONATOR_RATE_LIMIT_STORAGE_URL", valkey.url)
+
+    assert diagnose()["rate limits"]["verdict"] == "ok"
+
+
+def test_a_rate_limit_storage_that_is_away_is_a_warning(
+    diagnose: Diagnose, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPERSONATOR_RATE_LIMIT_STORAGE_URL", valkey.url)
+    valkey.stop()
+
+    finding = diagnose()["rate limits"]
+
+    assert finding["verdict"] == "warning"
+    assert "IMPERSONATOR_RATE_LIMIT_STORAGE_URL" in finding["remedy"]
+
+
+def test_a_rate_limit_storage_that_hangs_is_a_warning(
+    diagnose: Diagnose, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPERSONATOR_RATE_LIMIT_STORAGE_URL", valkey.url)
+
+    with valkey.hanging():
+        finding = diagnose()["rate limits"]
+
+    assert finding["verdict"] == "warning"
 
 
 def test_people_read_the_same_findings_with_what_to_do(run: Command, free_port: int) -> None:

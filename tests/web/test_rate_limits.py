@@ -7,12 +7,13 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from builders import Organisation, make_tenant, ordinary_token
+from builders import SECRET, Organisation, make_tenant, ordinary_token
 from conftest import Clock
 from forgery import compact
 from house.test_statement_counts import counted
 from impersonator_api.work import Desk
-from limited import ELSEWHERE, Visitor, limited
+from limited import ELSEWHERE, TOKEN, Visitor, limited
+from oauth.exchanging import ACCESS_TOKEN, EXCHANGE
 
 # The application's limits take their time from its clock, which these tests move; only a Redis has time of its own.
 
@@ -129,6 +130,23 @@ async def test_worn_out_refresh_tokens_count(visitor: Visitor, acme: Organisatio
     assert statuses == [400, 400, 400, 429]
 
 
+async def test_refused_exchanges_count(visitor: Visitor, acme: Organisation) -> None:
+    agent = await acme.client("agent", kind="service", scopes=["impersonation"], rank=50)
+    form = {"grant_type": EXCHANGE, "subject_token": "guessed", "subject_token_type": ACCESS_TOKEN}
+
+    answers = [await visitor.http.post(TOKEN, data=form, auth=(agent, SECRET)) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [400, 400, 400, 429]
+
+
+async def test_what_is_only_asked_wrongly_does_not_count(visitor: Visitor, service: str) -> None:
+    form = {"grant_type": "client_credentials", "scope": "no-such-scope"}
+
+    answers = [await visitor.http.post(TOKEN, data=form, auth=(service, SECRET)) for _ in range(10)]
+
+    assert {answer.status_code for answer in answers} == {400}
+
+
 async def test_a_forged_token_counts_for_whom_it_names(visitor: Visitor) -> None:
     forged = [compact({"alg": "ES256"}, {"iss": "https://id.test", "sub": "ana"}, str(n).encode()) for n in range(4)]
     other = compact({"alg": "ES256"}, {"iss": "https://id.test", "sub": "bob"})
@@ -173,7 +191,7 @@ async def test_credentials_that_name_nobody_count_together(visitor: Visitor) -> 
     garbled = {"Authorization": f"Basic {base64.b64encode(b'no colon').decode()}"}
     form = {"grant_type": "client_credentials"}
 
-    answers = [await visitor.http.post("/oauth2/v1/token", data=form, headers=garbled) for _ in range(4)]
+    answers = [await visitor.http.post(TOKEN, data=form, headers=garbled) for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
 

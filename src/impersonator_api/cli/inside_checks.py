@@ -1,6 +1,7 @@
 """What the doctor looks at once the database is open."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from datetime import timedelta
 
 from impersonator_api import tokens
@@ -9,6 +10,7 @@ from impersonator_api.callers.errors import IssuerKeysUnavailableError
 from impersonator_api.cli import store
 from impersonator_api.cli.findings import Finding, fine, worth_a_look, wrong
 from impersonator_api.directory import lookup
+from impersonator_api.rate_limits import open_limiter
 from impersonator_api.tokens import KeyRing, KeyState, MasterKeys, ScheduledKey, SigningAlgorithm
 from impersonator_api.tokens.errors import MasterKeyWrongError
 from impersonator_api.work import Desk
@@ -91,6 +93,17 @@ async def check_issuers(desk: Desk) -> list[Finding]:
         await keys.aclose()
 
 
+async def check_rate_limit_storage(desk: Desk) -> list[Finding]:
+    """Whether processes can count failures together, where that is set."""
+    if desk.settings.rate_limit_storage_url is None:
+        return []
+    async with aclosing(open_limiter(desk.settings, clock=lambda: desk.clock().timestamp())) as limiter:
+        if await limiter.reaches_storage():
+            return [fine("rate limits", "Their shared storage answers.")]
+    detail = "Their shared storage does not answer; each process counts by itself."
+    return [worth_a_look("rate limits", detail, "Start it, or mend IMPERSONATOR_RATE_LIMIT_STORAGE_URL.")]
+
+
 async def _issuer(keys: IssuerKeys, desk: Desk, issuer: str, address: str) -> Finding:
     try:
         # No key has this name: to look for it makes the service fetch, as it would for a token.
@@ -111,4 +124,11 @@ async def _old_wrapping(desk: Desk) -> list[Finding]:
     return [worth_a_look("master key", detail, "Run `impersonator keys rewrap` before the old master key goes.")]
 
 
-INSIDE_CHECKS: tuple[Check, ...] = (check_clock, check_login, check_keys, check_key_schedule, check_issuers)
+INSIDE_CHECKS: tuple[Check, ...] = (
+    check_clock,
+    check_login,
+    check_keys,
+    check_key_schedule,
+    check_issuers,
+    check_rate_limit_storage,
+)

@@ -65,6 +65,14 @@ class RateLimiter:
         """Count one on each; `None`, or the wait where that was more than may be."""
         return await self._ask(_count, tallies)
 
+    async def reaches_storage(self) -> bool:
+        """Whether the shared storage answers; memory always does."""
+        try:
+            async with timeout(self._patience):
+                return self._storage is None or await self._storage.check()
+        except TimeoutError:
+            return False
+
     async def aclose(self) -> None:
         """Let the shared storage go."""
         if self._storage is not None:

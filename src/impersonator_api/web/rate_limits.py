@@ -16,8 +16,8 @@ from starlette.types import Scope
 
 from impersonator_api.callers import Credentials
 from impersonator_api.errors import LimitError, Refusal, ServiceError, UnauthenticatedError
-from impersonator_api.oauth import Presented
-from impersonator_api.oauth.errors import InvalidGrantError
+from impersonator_api.oauth import OAuthError, Presented
+from impersonator_api.oauth.errors import ExchangeRefusedError
 from impersonator_api.rate_limits import RateLimiter, Tally
 from impersonator_api.rates import rates_of
 from impersonator_api.sessions import Starter
@@ -31,6 +31,9 @@ Presenter = Credentials | Presented | None
 
 PRESENTER = "presenter"
 UNREADABLE = ("unreadable",)
+FAILED_WORDS = frozenset({"invalid_client", "invalid_grant", "invalid_dpop_proof"})
+"""With which the OAuth doors say that something presented is not what it claims to be."""
+
 NETWORK_BITS = 64
 """Of an IPv6 address: whoever has one usually has all that share them (RFC 4291 §2.5.1)."""
 
@@ -101,8 +104,8 @@ def rate_limits_of(request: Request) -> RateLimits:
 
 
 def _is_failure(error: ServiceError, presenter: Presenter) -> bool:
-    if isinstance(error, InvalidGrantError):
-        return True
+    if isinstance(error, OAuthError):
+        return error.error in FAILED_WORDS or isinstance(error, ExchangeRefusedError)
     if error.status == UnauthenticatedError.status:
         # Without credentials nothing was tried, and nothing looked up.
         return error.code != UnauthenticatedError.code

@@ -49,6 +49,7 @@ DUTIES = (
     Duty("rotate keys", HOUR, 0x1A9E54, tokens.rotate_due_keys),
     Duty("drop retired keys", HOUR, 0x1A9E52, tokens.drop_retired_keys),
     Duty("drop hand-over codes", HOUR, 0x1A9E56, tokens.drop_handover_codes),
+    Duty("drop idempotency keys", HOUR, 0x1A9E57, sessions.drop_idempotency_keys),
     Duty("forget used ids", timedelta(seconds=30), 0x1A9E55, tokens.forget_used_ids),
     Duty("make partitions", HOUR, 0x1A9E53, make_partitions),
 )

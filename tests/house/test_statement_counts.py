@@ -236,3 +236,38 @@ async def panel_token(http: AsyncClient, someone: Someone) -> str:
     panel = await someone.tenant.client("panel", kind="service", scopes=["root"])
     answer = await http.post("/oauth2/v1/token", data={"grant_type": "client_credentials"}, auth=(panel, SECRET))
     return str(answer.raise_for_status().json()["access_token"])
+
+
+async def test_a_start_under_a_key_takes_three_also_when_it_is_repeated(
+    app: FastAPI, engine: AsyncEngine, acting_as: ActingAs
+) -> None:
+    ana, bob = await two_people(engine)
+    http = await acting_as(ana)
+    wish = {"target_user_id": str(bob.id), "client_id": await ana.tenant.client("spa")}
+
+    with counted(app) as statements:
+        for _ in range(2):
+            answer = await http.post("/api/admin/impersonate", json=wish, headers={"Idempotency-Key": "once"})
+            answer.raise_for_status()
+
+    assert len(statements) == 3 * 2
+
+
+async def test_a_redeemed_link_takes_two(app: FastAPI, engine: AsyncEngine, acting_as: ActingAs) -> None:
+    ana, bob = await two_people(engine)
+    http = await acting_as(ana)
+    spa = await ana.tenant.client("spa")
+    wish = {"target_user_id": str(bob.id), "client_id": spa}
+    started = (await http.post("/api/admin/impersonate", json=wish)).raise_for_status().json()
+    del http.headers["Authorization"]
+    form = {
+        "grant_type": "urn:impersonator:params:oauth:grant-type:handover",
+        "code": started["handover_url"].partition("#handover_code=")[2],
+        "client_id": spa,
+        "redirect_uri": "https://app.example.test/callback",
+    }
+
+    with counted(app) as statements:
+        (await http.post("/oauth2/v1/token", data=form)).raise_for_status()
+
+    assert len(statements) == 2

@@ -13,6 +13,8 @@ from impersonator_api.sessions.consider import SCOPES, Wish
 from impersonator_api.sessions.context import ASKED_AT_THE_START, Search, find_context, find_targets, newest_running
 from impersonator_api.sessions.end import Ended, Ender, end, end_disallowed, expire_overdue, revoke
 from impersonator_api.sessions.errors import (
+    IdempotencyKeyReusedError,
+    IdempotencySessionOverError,
     ImpersonationTokenNotAllowedError,
     RightMissingError,
     SessionNotRunningError,
@@ -24,6 +26,14 @@ from impersonator_api.sessions.handover import (
     HandoverWish,
     find_handed_over,
     live_session,
+)
+from impersonator_api.sessions.idempotency import (
+    Earlier,
+    Repeatable,
+    drop_idempotency_keys,
+    earlier_json,
+    find_earlier,
+    kept,
 )
 from impersonator_api.sessions.identify import Identified, identify
 from impersonator_api.sessions.listing import (
@@ -38,10 +48,11 @@ from impersonator_api.sessions.listing import (
 )
 from impersonator_api.sessions.live import SERVICE_ITSELF, hold, holders_json, live_in, load_live, refuse_idle_holders
 from impersonator_api.sessions.logout import log_out
+from impersonator_api.sessions.opening import Starter, explain_start, open_repeatable, open_session
 from impersonator_api.sessions.remembered import ended, ending, entry_of
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session, SessionStatus
 from impersonator_api.sessions.snapshot import Live
-from impersonator_api.sessions.start import Started, Starter, explain_start, open_session, start
+from impersonator_api.sessions.start import Started, start
 from impersonator_api.sessions.store import live_json
 from impersonator_api.sessions.targeted import Targeted, end_targeting, find_targeting, load_user, user_from
 
@@ -49,6 +60,7 @@ __all__ = [
     "ASKED_AT_THE_START",
     "SCOPES",
     "SERVICE_ITSELF",
+    "Earlier",
     "EndReason",
     "Ended",
     "Ender",
@@ -56,6 +68,8 @@ __all__ = [
     "HandedOver",
     "HandoverLink",
     "HandoverWish",
+    "IdempotencyKeyReusedError",
+    "IdempotencySessionOverError",
     "Identified",
     "ImpersonationTokenNotAllowedError",
     "ImpersonatorKind",
@@ -63,6 +77,7 @@ __all__ = [
     "Live",
     "Page",
     "Reader",
+    "Repeatable",
     "RightMissingError",
     "Search",
     "Session",
@@ -78,6 +93,8 @@ __all__ = [
     "admit_reader",
     "admit_service",
     "admit_starter",
+    "drop_idempotency_keys",
+    "earlier_json",
     "effective_permissions",
     "end",
     "end_disallowed",
@@ -89,6 +106,7 @@ __all__ = [
     "explain_start",
     "find_all_active",
     "find_context",
+    "find_earlier",
     "find_handed_over",
     "find_page",
     "find_targeting",
@@ -98,6 +116,7 @@ __all__ = [
     "hold",
     "holders_json",
     "identify",
+    "kept",
     "live_in",
     "live_json",
     "live_session",
@@ -106,6 +125,7 @@ __all__ = [
     "load_user",
     "log_out",
     "newest_running",
+    "open_repeatable",
     "open_session",
     "refuse_idle_holders",
     "revoke",

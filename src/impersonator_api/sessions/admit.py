@@ -8,8 +8,8 @@ from impersonator_api.sessions.end import Ender
 from impersonator_api.sessions.errors import ImpersonationTokenNotAllowedError, RightMissingError
 from impersonator_api.sessions.listing import Reader
 from impersonator_api.sessions.live import load_live_of
+from impersonator_api.sessions.opening import Starter
 from impersonator_api.sessions.snapshot import Live
-from impersonator_api.sessions.start import Starter
 from impersonator_api.statement import Write
 from impersonator_api.tokens import InvalidTokenError
 from impersonator_api.work import Work

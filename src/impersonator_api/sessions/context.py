@@ -11,9 +11,9 @@ from impersonator_api.sessions.consider import Parties, Wish, consider
 from impersonator_api.sessions.end import Ender
 from impersonator_api.sessions.errors import ClientUnknownError
 from impersonator_api.sessions.live import load_live, load_live_of
+from impersonator_api.sessions.opening import Starter
 from impersonator_api.sessions.session import Session
 from impersonator_api.sessions.snapshot import BeforeStart, Live, before_start_from
-from impersonator_api.sessions.start import Starter
 from impersonator_api.work import Work
 
 LOOKED_AT = 1000

@@ -73,6 +73,13 @@ class SessionAlreadyActiveError(ConflictError):
     title = "Impersonation session already active"
 
 
+class IdempotencySessionOverError(ConflictError):
+    """A repeated request is answered with its session's tokens, and that session has ended since."""
+
+    code = "idempotency-session-over"
+    title = "The key's session is over"
+
+
 class SessionAlreadyEndedError(ConflictError):
     """A session ends once."""
 
@@ -92,6 +99,13 @@ class ExpiresInThePastError(InvalidError):
 
     code = "expires-in-the-past"
     title = "Expiry is in the past"
+
+
+class IdempotencyKeyReusedError(InvalidError):
+    """The key belongs to another request, so one of the two is a mistake."""
+
+    code = "idempotency-key-reused"
+    title = "Idempotency key used for another request"
 
 
 class NotYourSessionError(Refusal):

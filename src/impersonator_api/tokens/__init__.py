@@ -43,6 +43,7 @@ from impersonator_api.tokens.mint import (
     mint_ordinary,
     mint_refresh,
     mint_service,
+    sign_access_again,
     sign_refresh_again,
 )
 from impersonator_api.tokens.ring import KeyRing, KeyRingSnapshot
@@ -130,6 +131,7 @@ __all__ = [
     "rewrap_keys",
     "rotate_due_keys",
     "rotate_keys",
+    "sign_access_again",
     "sign_refresh_again",
     "use_once",
     "verify",

@@ -65,8 +65,12 @@ def mint_refresh(work: Work, grant: ImpersonationGrant, *, tenant_id: UUID, fami
 
 def sign_refresh_again(work: Work, claims: Mapping[str, object]) -> Minted:
     """The same refresh token once more, for a client whose answer got lost; `expires_in` counts from now."""
-    minted = _minted(work, claims, alg=SigningAlgorithm.ES256, typ=make.REFRESH)
-    return replace(minted, expires_in=max(0, floor((minted.expires_at - work.now).total_seconds())))
+    return _from_now(work, _minted(work, claims, alg=SigningAlgorithm.ES256, typ=make.REFRESH))
+
+
+def sign_access_again(work: Work, claims: Mapping[str, object], *, alg: str) -> Minted:
+    """The same access token once more, for a request that is repeated; `expires_in` counts from now."""
+    return _from_now(work, _minted(work, claims, alg=alg))
 
 
 def mint_service(work: Work, grant: ServiceGrant, *, alg: str) -> Minted:
@@ -83,6 +87,10 @@ def mint_ordinary(work: Work, grant: OrdinaryGrant) -> Minted:
 
 def _issuance(work: Work) -> Issuance:
     return Issuance(issuer=work.settings.issuer, jti=work.new_id(), now=work.now)
+
+
+def _from_now(work: Work, minted: Minted) -> Minted:
+    return replace(minted, expires_in=max(0, floor((minted.expires_at - work.now).total_seconds())))
 
 
 def _minted(work: Work, claims: Mapping[str, object], *, alg: str, typ: str = make.ACCESS) -> Minted:

@@ -23,6 +23,7 @@ from impersonator_api.web.envelope import (
     UserData,
 )
 from impersonator_api.web.examples import enveloped
+from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY, read_repeatable
 from impersonator_api.web.identifiers import read_identifier, read_uuid
 from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
 from impersonator_api.web.rate_limits import rate_limits_of
@@ -43,17 +44,26 @@ Many = Annotated[int, Query(ge=1, le=200)]
     "/start",
     summary="Start (seed 003)",
     status_code=201,
-    responses=answer_documented(STARTED, status=201) | problems_documented(*errors.OF_START),
+    responses=answer_documented(STARTED, status=201) | problems_documented(*errors.OF_START, *OF_KEY),
     openapi_extra=openapi_body(
         EnvelopedStartBody, {"a session": {"impersonatedUserId": "1003", "reason": "Locked out"}}
     )
-    | SIGNED_IN,
+    | SIGNED_IN
+    | IDEMPOTENCY_KEY,
 )
 async def start_enveloped(request: Request, desk: DeskDep, starter: StarterDep) -> Envelope[StartedData]:
     """Start a session; one that is active already is 409, unless the policy says `replace`."""
     await rate_limits_of(request).count_start(starter)
     body = await read_json(request, EnvelopedStartBody)
-    started = await desk.run(sessions.start, starter=starter, wish=body.wish())
+    wish = body.wish()
+    repeatable = read_repeatable(
+        request,
+        tenant_id=starter.tenant_id,
+        caller_id=starter.impersonator_id,
+        door="/impersonation/start",
+        meaning=wish,
+    )
+    started = await desk.run(sessions.start, starter=starter, wish=wish, repeatable=repeatable)
     return Envelope(data=StartedData.of_started(started, desk.clock()), message="Impersonation started successfully")
 
 

@@ -13,6 +13,7 @@ from impersonator_api.web import examples
 from impersonator_api.web.admin.errors import OF_START
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import HandingOutDep
+from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY, read_repeatable
 from impersonator_api.web.identifiers import read_identifier
 from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
 from impersonator_api.web.rate_limits import rate_limits_of
@@ -55,9 +56,10 @@ class RefreshTokenBody(BaseModel):
     "/{user_id}/impersonation/{app_id}",
     summary="Hand a SPA a user's tokens",
     responses=answer_documented({"a token": examples.HANDED_OUT})
-    | problems_documented(*OF_START, ClientNotSpaError, ImpersonatorTokenMissingError),
+    | problems_documented(*OF_START, *OF_KEY, ClientNotSpaError, ImpersonatorTokenMissingError),
     openapi_extra=openapi_body(OnBehalfBody, {"a person's token": {"impersonatorToken": examples.ACCESS_TOKEN}})
-    | openapi_security("bearer"),
+    | openapi_security("bearer")
+    | IDEMPOTENCY_KEY,
 )
 async def impersonate(
     user_id: str, app_id: str, request: Request, desk: DeskDep, service: HandingOutDep
@@ -67,7 +69,14 @@ async def impersonate(
     starter = await desk.run(sessions.admit_impersonator, service=service, token=body.token())
     await rate_limits_of(request).count_start(starter)
     wish = Wish(target=read_identifier(user_id), client=read_identifier(app_id), spa_required=True)
-    started = await desk.run(sessions.start, starter=starter, wish=wish)
+    repeatable = read_repeatable(
+        request,
+        tenant_id=service.tenant.id,
+        caller_id=service.party.id,
+        door="/api/v1/users/impersonation",
+        meaning=(starter.impersonator_id, wish),
+    )
+    started = await desk.run(sessions.start, starter=starter, wish=wish, repeatable=repeatable)
     return RefreshTokenBody(
         refresh_token=started.refresh.token,
         refresh_token_expires_in=started.refresh.expires_in,

@@ -16,6 +16,7 @@ from impersonator_api.sessions.store.asking import (
     running_json,
     session_json,
 )
+from impersonator_api.sessions.store.idempotency import answer_kept, answered_json, keys_deleted
 from impersonator_api.sessions.store.reading import SORTED, session_from
 from impersonator_api.sessions.store.writing import (
     Ending,
@@ -33,6 +34,8 @@ __all__ = [
     "BY_ID",
     "SORTED",
     "Ending",
+    "answer_kept",
+    "answered_json",
     "before_start",
     "candidates",
     "decided_again",
@@ -41,6 +44,7 @@ __all__ = [
     "inserted",
     "is_active_in",
     "is_session",
+    "keys_deleted",
     "live",
     "live_json",
     "not_ended",

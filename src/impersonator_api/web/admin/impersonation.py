@@ -19,6 +19,7 @@ from impersonator_api.web.admin.bodies import (
 )
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import EnderDep, ReaderDep, StarterDep
+from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY, read_repeatable
 from impersonator_api.web.identifiers import read_uuid
 from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
 from impersonator_api.web.paging import next_page, read_cursor, refuse_repeated
@@ -35,14 +36,22 @@ SIGNED_IN = openapi_security("bearer", "cookie")
 @router.post(
     "",
     summary="Start acting as a user",
-    responses=answer_documented({"a session": examples.STARTED}) | problems_documented(*errors.OF_START),
-    openapi_extra=openapi_body(StartBody, START_EXAMPLES) | SIGNED_IN,
+    responses=answer_documented({"a session": examples.STARTED}) | problems_documented(*errors.OF_START, *OF_KEY),
+    openapi_extra=openapi_body(StartBody, START_EXAMPLES) | SIGNED_IN | IDEMPOTENCY_KEY,
 )
 async def start(request: Request, desk: DeskDep, starter: StarterDep) -> StartAnswer:
     """Start a session and get its tokens. Where the policy lets one session be active, it replaces that one."""
     await rate_limits_of(request).count_start(starter)
     body = await read_json(request, StartBody)
-    started = await desk.run(sessions.start, starter=starter, wish=body.wish(), handover=body.handover())
+    wish, handover = body.wish(), body.handover()
+    repeatable = read_repeatable(
+        request,
+        tenant_id=starter.tenant_id,
+        caller_id=starter.impersonator_id,
+        door=PATH,
+        meaning=(wish, handover),
+    )
+    started = await desk.run(sessions.start, starter=starter, wish=wish, handover=handover, repeatable=repeatable)
     return StartAnswer.of(started, desk.clock())
 
 

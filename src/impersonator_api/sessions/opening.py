@@ -1,0 +1,145 @@
+"""How a session comes to be: load, consider, write, record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from impersonator_api import policy
+from impersonator_api.directory import Person, built_in_client_id
+from impersonator_api.policy import Allowed, Denied, Trace
+from impersonator_api.sessions import remembered, store
+from impersonator_api.sessions.consider import Parties, Wish, consider, explain
+from impersonator_api.sessions.errors import ExpiresInThePastError
+from impersonator_api.sessions.idempotency import Earlier, Repeatable, earlier_json, find_earlier
+from impersonator_api.sessions.parties import parties_in
+from impersonator_api.sessions.session import Session, SessionStatus
+from impersonator_api.sessions.slots import take_slot
+from impersonator_api.sessions.snapshot import BeforeStart, Live, Row, before_start_from
+from impersonator_api.work import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starter:
+    """Who wants to act: a user or a service of a tenant. `login` has `iss`, `acr`, `amr`, `auth_time` where known."""
+
+    tenant_id: UUID
+    tenant_slug: str
+    impersonator_id: UUID
+    login: Mapping[str, object] = field(default_factory=dict)
+
+
+async def open_session(work: Work, *, starter: Starter, wish: Wish) -> Live:
+    """Begin a session; raises what `open_repeatable` raises."""
+    row = await _read(work, starter, wish)
+    return _open(work, starter, wish, row)
+
+
+async def open_repeatable(work: Work, *, starter: Starter, wish: Wish, repeatable: Repeatable | None) -> Live | Earlier:
+    """Begin a session, if laws and policy allow it, and write down why.
+
+    Raises 400 for oneself, 404 for what the tenant does not know, a recorded refusal for what law or
+    policy deny, 409 for a slot that is held and may not be taken over.
+    """
+    row = await _read(work, starter, wish, repeatable)
+    return find_earlier(work, row, repeatable) or _open(work, starter, wish, row)
+
+
+def _open(work: Work, starter: Starter, wish: Wish, row: Row) -> Live:
+    before, parties = _found(work, wish, row)
+    decision = consider(before, parties, wish, work.now)
+    if isinstance(decision, Denied):
+        raise _refusal(work, decision, parties, wish)
+    session = _session(work, starter, parties, wish, decision, before.tenant.revision)
+    work.write(store.tenant_unchanged(starter.tenant_id, before.tenant.revision))
+    take_slot(work, session, before.slots, decision=decision, habit=wish.on_active)
+    work.write(store.inserted(session))
+    work.write(remembered.started(work, session, client_label=parties.client.label))
+    return _live(before, parties, session)
+
+
+async def explain_start(work: Work, *, starter: Starter, wish: Wish) -> Trace:
+    """Whether a start would be let through, and everything that led to it; raises what `start` raises before that."""
+    before, parties = _found(work, wish, await _read(work, starter, wish))
+    return explain(before, parties, wish, work.now)
+
+
+async def _read(work: Work, starter: Starter, wish: Wish, repeatable: Repeatable | None = None) -> Row:
+    names = {
+        "target": wish.target,
+        "client": wish.client or built_in_client_id(starter.tenant_slug),
+        "workspace": wish.workspace,
+    }
+    earlier = [column.label(name) for name, column in earlier_json(work, repeatable).items()]
+    question = store.before_start(starter.tenant_id, starter.impersonator_id, names).add_columns(*earlier)
+    return (await work.read(question)).mappings().one()
+
+
+def _found(work: Work, wish: Wish, row: Row) -> tuple[BeforeStart, Parties]:
+    if wish.expires_at is not None and wish.expires_at <= work.now:
+        raise ExpiresInThePastError("Choose an expires_at in the future, or leave it out.")
+    before = before_start_from(row)
+    return before, parties_in(before, wish)
+
+
+def _refusal(work: Work, denied: Denied, parties: Parties, wish: Wish) -> Exception:
+    record = remembered.refused(
+        work,
+        denied,
+        impersonator=parties.impersonator,
+        target=parties.target,
+        client=parties.client,
+        words={"reason": wish.reason, "ticket": wish.ticket},
+    )
+    return policy.refusal_for(denied, [record])
+
+
+def _session(work: Work, starter: Starter, parties: Parties, wish: Wish, decision: Allowed, revision: int) -> Session:
+    impersonator, target = parties.impersonator, parties.target
+    return Session(
+        id=work.new_id(),
+        tenant_id=starter.tenant_id,
+        impersonator_kind=remembered.kind_of(impersonator),
+        impersonator_id=impersonator.id,
+        impersonator_label=impersonator.label,
+        impersonator_email=impersonator.email if isinstance(impersonator, Person) else None,
+        impersonator_rank=impersonator.rank,
+        target_id=target.id,
+        target_label=target.label,
+        target_email=target.email,
+        target_rank=target.rank,
+        client_id=parties.client.id,
+        workspace_id=parties.workspace.id if parties.workspace else None,
+        mode=decision.mode,
+        rights=decision.rights,
+        permissions=decision.permissions,
+        scopes=wish.scopes,
+        reason=wish.reason,
+        ticket=wish.ticket,
+        status=SessionStatus.ACTIVE,
+        end_reason=None,
+        started_at=work.now,
+        expires_at=wish.expires_at or work.now + decision.duration,
+        ended_at=None,
+        ended_by=None,
+        ip=work.origin.ip,
+        user_agent=work.origin.user_agent,
+        rule=decision.rule,
+        policy_version=decision.policy_version,
+        revision=revision,
+        actor=dict(starter.login),
+        metadata=dict(wish.metadata or {}),
+    )
+
+
+def _live(before: BeforeStart, parties: Parties, session: Session) -> Live:
+    return Live(
+        session=session,
+        tenant=before.tenant,
+        impersonator=parties.impersonator,
+        target=parties.target,
+        client=parties.client,
+        consent=parties.consent,
+        workspace=parties.workspace,
+        policy=before.policy,
+        also={},
+    )

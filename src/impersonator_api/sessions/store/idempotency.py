@@ -1,0 +1,42 @@
+"""Keys under which requests were answered: found by their digest, and good for a while."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Delete, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from impersonator_api.directory import documents as directory
+from impersonator_api.sessions.store.asking import live_json
+from impersonator_api.sessions.tables import idempotency_keys
+from impersonator_api.statement import Write
+
+
+def answered_json(digest: bytes, *, since: datetime) -> ColumnElement[Any]:
+    """What was answered under a key, with its session as it is now, as one JSON document for a larger question."""
+    keys = idempotency_keys.alias()
+    columns = {
+        "body_digest": func.encode(keys.c.body_digest, "hex"),
+        "claims": keys.c.claims,
+        "live": live_json(keys.c.session_id),
+    }
+    question = select(directory.json_of(columns)).where(keys.c.digest == digest, keys.c.created_at > since)
+    return question.scalar_subquery()
+
+
+def answer_kept(row: Mapping[str, Any], *, since: datetime) -> Write:
+    """What is answered under a key; a key of before then is new again, a younger one makes this a lost race."""
+    statement = insert(idempotency_keys).values(**row)
+    renewed = statement.on_conflict_do_update(
+        index_elements=[idempotency_keys.c.digest],
+        set_={name: statement.excluded[name] for name in row if name != "digest"},
+        where=idempotency_keys.c.created_at <= since,
+    )
+    return Write("idempotency key", renewed.returning(idempotency_keys.c.digest).cte())
+
+
+def keys_deleted(before: datetime, limit: int) -> Delete:
+    """Delete some of the keys of before then."""
+    old = select(idempotency_keys.c.digest).where(idempotency_keys.c.created_at <= before).limit(limit)
+    return delete(idempotency_keys).where(idempotency_keys.c.digest.in_(old))

@@ -62,7 +62,7 @@ def bench(
         with _folder(SHORT if smoke else FOLDER) as folder:
             report = _reported(plan, placement(), folder)
     except (ConnectionError, EmbeddedUnavailable, ServerFailedError, TimeoutError, UnexpectedAnswerError) as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+        sys.exit("\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]))
     (FOLDER / "result.json").write_text(report.as_json() + "\n")
     print(f"\n{report.as_text()}")
     if into is not None:

@@ -15,14 +15,14 @@ SECONDS_TO_STOP = 30.0
 
 
 class ServerFailedError(Exception):
-    """A server did not start, or ended by itself; the message has its last words."""
+    """A server did not start, or ended by itself."""
 
 
 @contextmanager
 def running(
     command: Sequence[str], *, port: int, cores: frozenset[int], environment: Mapping[str, str], log: Path
 ) -> Iterator[int]:
-    """The process id of a server that listens; what it prints goes to the log."""
+    """The process id of a server that listens; what it prints goes to the log, and an error gets its last lines."""
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603  our own words
             command, env=environment, stdout=out, stderr=subprocess.STDOUT
@@ -30,9 +30,12 @@ def running(
         try:
             # It has but one thread so soon after its birth, and whatever it starts inherits the core.
             pin(cores, process.pid)
-            _wait(process, port, log)
+            _wait(process, port)
             yield process.pid
-            _refuse_ended(process, log)
+            _refuse_ended(process)
+        except Exception as error:
+            error.add_note(_last_words(log))
+            raise
         finally:
             _stop(process)
 
@@ -44,22 +47,22 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
     give_up_at = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < give_up_at:
-        _refuse_ended(process, log)
+        _refuse_ended(process)
         try:
             socket.create_connection((LOOPBACK, port), timeout=1).close()
         except OSError:
             time.sleep(0.05)
         else:
             return
-    raise ServerFailedError(f"Nobody listens after {SECONDS_TO_START:.0f} s:\n{_last_words(log)}")
+    raise ServerFailedError(f"Nobody listens after {SECONDS_TO_START:.0f} s.")
 
 
-def _refuse_ended(process: subprocess.Popen[bytes], log: Path) -> None:
+def _refuse_ended(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is not None:
-        raise ServerFailedError(f"The server ended with {process.returncode}:\n{_last_words(log)}")
+        raise ServerFailedError(f"The server ended with {process.returncode}.")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

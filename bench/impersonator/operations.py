@@ -5,8 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.conversation import Conversation, moving, repeated
-from bench.impersonator.realm import SPA_THAT_REUSES, SPA_THAT_ROTATES
-from bench.impersonator.site import IMPERSONATE, INTROSPECT, TOKEN, USERINFO, Admin, Site, refresh
+from bench.impersonator.realm import SPA_THAT_REUSES, SPA_THAT_ROTATES, customer_id
+from bench.impersonator.requests import (
+    ACCESS_TOKEN,
+    IMPERSONATE,
+    INTROSPECT,
+    TOKEN,
+    USER_ID,
+    USERINFO,
+    exchange,
+    refresh,
+)
+from bench.impersonator.site import Admin, Site
 from bench.operation import Needs, Operation
 from bench.talk import Expected
 from bench.wire import Credentials, get, post_form
@@ -26,6 +36,8 @@ def operations(site: Site) -> tuple[Operation, ...]:
         Operation("show", doors.show, Needs(verifications=1, reads=2), Expected(words=b'"is_active":true')),
         Operation("refresh, rotate", doors.rotate, Needs(signatures=2, verifications=1, reads=1, commits=1), TOKENS),
         Operation("refresh, reuse", doors.reuse, Needs(signatures=1, verifications=1, reads=1, commits=1), TOKENS),
+        Operation("exchange, user id", doors.exchange_user, Needs(signatures=1, reads=2, commits=1), TOKENS),
+        Operation("exchange, hand on", doors.hand_on, Needs(signatures=1, verifications=1, reads=1, commits=1), TOKENS),
         Operation("client credentials", doors.client_credentials, Needs(signatures=1, reads=1), TOKENS),
         Operation("introspect, access token", doors.introspect_access, checked, LIVE),
         Operation("introspect, refresh token", doors.introspect_refresh, checked, LIVE),
@@ -73,6 +85,16 @@ class Doors:
         """Each connection is a browser that keeps its first token."""
         tokens = await self._tokens(self.site.reusing[:connections], "refresh_token")
         return [repeated(refresh(token, SPA_THAT_REUSES)) for token in tokens]
+
+    async def exchange_user(self, connections: int) -> Sequence[Conversation]:
+        """A service starts to act as a customer, in its own name and without a limit of sessions."""
+        requests = [exchange(USER_ID, customer_id(number), self.site.service) for number in range(connections)]
+        return [repeated(request) for request in requests]
+
+    async def hand_on(self, connections: int) -> Sequence[Conversation]:
+        """A service joins the session of an impersonation token that it was sent."""
+        tokens = await self._tokens(self.site.rotating[:connections], "access_token")
+        return [repeated(exchange(ACCESS_TOKEN, token, self.site.service)) for token in tokens]
 
     async def client_credentials(self, connections: int) -> Sequence[Conversation]:
         """One service, by HTTP Basic."""

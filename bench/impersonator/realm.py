@@ -8,6 +8,15 @@ TENANT = "bench"
 SPA_THAT_ROTATES, SPA_THAT_REUSES, SERVICE = "portal", "dashboard", "backoffice"
 CUSTOMERS = 1000
 
+_SPA = {"kind": "spa", "audience": "https://api.bench.test", "redirect_uris": ["https://bench.test/callback"]}
+_SERVICE = {
+    "kind": "service",
+    "scopes": ["introspect", "root"],
+    "rank": 50,
+    "permissions": ["impersonation.start"],
+}
+_RULE = {"targets": {"roles": ["customer"]}, "modes": ["full"], "require": {"reason": True}}
+
 
 @dataclass(frozen=True, slots=True)
 class Realm:
@@ -19,7 +28,6 @@ class Realm:
 
     def as_file(self) -> bytes:
         """A realm file; what is JSON is YAML."""
-        spa = {"kind": "spa", "audience": "https://api.bench.test", "redirect_uris": ["https://bench.test/callback"]}
         realm = {
             "tenant": TENANT,
             "roles": [
@@ -31,20 +39,15 @@ class Realm:
                 *(_user(customer_id(number), "customer") for number in range(self.customers)),
             ],
             "clients": [
-                {**spa, "client_id": SPA_THAT_ROTATES, "refresh_policy": "rotate"},
-                {**spa, "client_id": SPA_THAT_REUSES, "refresh_policy": "reuse"},
-                {"client_id": SERVICE, "kind": "service", "scopes": ["introspect", "root"], "secret": self.secret},
+                {**_SPA, "client_id": SPA_THAT_ROTATES, "refresh_policy": "rotate"},
+                {**_SPA, "client_id": SPA_THAT_REUSES, "refresh_policy": "reuse"},
+                {**_SERVICE, "client_id": SERVICE, "secret": self.secret},
             ],
             "policy": {
                 "version": 1,
                 "rules": [
-                    {
-                        "name": "admins-help",
-                        "impersonators": {"roles": ["super_admin"]},
-                        "targets": {"roles": ["customer"]},
-                        "modes": ["full"],
-                        "require": {"reason": True},
-                    }
+                    {**_RULE, "name": "admins-help", "impersonators": {"roles": ["super_admin"]}},
+                    {**_RULE, "name": "services-act", "impersonators": {"clients": [SERVICE]}},
                 ],
             },
         }

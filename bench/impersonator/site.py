@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.impersonator.realm import CUSTOMERS, SERVICE, SPA_THAT_REUSES, SPA_THAT_ROTATES, customer_id
+from bench.impersonator.requests import IMPERSONATE
 from bench.load import answers_of
-from bench.wire import Credentials, get, post_form, post_json
-
-IMPERSONATE = "/api/admin/impersonate"
-TOKEN, INTROSPECT, USERINFO = "/oauth2/v1/token", "/oauth2/v1/introspect", "/oauth2/v1/userinfo"
+from bench.wire import Credentials, get, post_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,6 @@ class Site:
         await answers_of(self.port, [admin.end for admin in self.acting], connections=connections)
         self.idle.extend(self.acting)
         self.acting.clear()
-
-
-def refresh(token: str, client_id: str) -> bytes:
-    """The request of a SPA for its next access token."""
-    return post_form(TOKEN, {"grant_type": "refresh_token", "refresh_token": token, "client_id": client_id})
 
 
 def site(port: int, *, tokens: Sequence[str], secret: str, connections: int) -> Site:

@@ -1,11 +1,12 @@
 """What the machine can do at best: the parts that no implementation saves, each measured alone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
 import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -70,33 +71,31 @@ class Measuring:
         )
 
     def _calls(self, call: Callable[[], object]) -> float:
-        begun_at, count = perf_counter(), 0
-        while (elapsed := perf_counter() - begun_at) < self.seconds:
+        begun_at, count, elapsed = perf_counter(), 0, 0.0
+        while elapsed < self.seconds:
             call()
-            count += 1
+            count, elapsed = count + 1, perf_counter() - begun_at
         return count / elapsed
 
     async def _statements(self, sql: str) -> float:
-        ends_at = perf_counter() + self.seconds
-
-        async def asked(connection: "asyncpg.Connection") -> int:
-            statement, count = await connection.prepare(sql), 0
-            while perf_counter() < ends_at:
-                await statement.fetchval()
-                count += 1
-            return count
-
-        return await self._together(asked)
-
-    async def _together(self, asked: Callable[["asyncpg.Connection"], Awaitable[int]]) -> float:
         connections = [await asyncpg.connect(self.dsn) for _ in range(self.connections)]
         try:
+            prepared = [await connection.prepare(sql) for connection in connections]
             begun_at = perf_counter()
-            counts = await asyncio.gather(*map(asked, connections))
+            counts = await asyncio.gather(*(self._executions(each, begun_at + self.seconds) for each in prepared))
             return sum(counts) / (perf_counter() - begun_at)
         finally:
             for connection in connections:
                 await connection.close()
+
+    async def _executions(self, statement: PreparedStatement, ends_at: float) -> int:
+        """One at least, so that a busy machine is slow and not infinitely slow."""
+        await statement.fetchval()
+        count = 1
+        while perf_counter() < ends_at:
+            await statement.fetchval()
+            count += 1
+        return count
 
     async def _http(self) -> float:
         conversations = [repeated(get("/")) for _ in range(self.connections)]

@@ -12,6 +12,7 @@ const APPLICATIONS = {
   react: { source: "react.jsx", clientId: "dashboard" },
   web: { source: "web.js", clientId: "dashboard" },
   "openid-client": { source: "openid-client.js", clientId: "portal" },
+  vault: { source: "openid-client.js", clientId: "vault", isBound: true },
 };
 
 /** Serves applications, each in a folder of its own; answers what stops serving. */
@@ -29,7 +30,7 @@ export async function serveApplications(...names) {
   return () => server.close();
 }
 
-async function bundled({ source, clientId }) {
+async function bundled({ source, clientId, isBound = false }) {
   const { outputFiles } = await build({
     entryPoints: [join(PAGES, source)],
     bundle: true,
@@ -39,6 +40,7 @@ async function bundled({ source, clientId }) {
     define: {
       SERVER_URI: JSON.stringify(issuer),
       CLIENT_ID: JSON.stringify(clientId),
+      BOUND: JSON.stringify(isBound),
       "process.env.NODE_ENV": '"production"',
     },
   });

@@ -1,11 +1,11 @@
-"""Node with the locked packages, and one served instance for all clients of a run."""
+"""Node with the locked packages, a browser, and one served instance for all clients of a run."""
 
 import fcntl
 import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ import pytest
 from clients.service import Service, served
 from conftest import _clone
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+PREPARE = HERE.parents[1] / "scripts/clients"
 NOT_HERE = 77
 """How `scripts/clients` says that there is no Node."""
 
@@ -21,14 +22,19 @@ NOT_HERE = 77
 @pytest.fixture(scope="session")
 def node() -> str:
     """The path of Node, with `tests/clients/node_modules` as the lock wants it; skips where there is none."""
-    # Several processes run tests; one of them installs.
-    with (Path(sys.prefix) / ".clients.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        prepared = subprocess.run([ROOT / "scripts/clients"], capture_output=True, text=True, check=False)  # noqa: S603
-    if prepared.returncode == NOT_HERE and "CI" not in os.environ:
-        pytest.skip(prepared.stderr)
+    prepared = _alone([PREPARE])
+    if prepared.returncode == NOT_HERE:
+        _skip(prepared.stderr)
     assert prepared.returncode == 0, prepared.stderr
     return prepared.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def browser(node: str) -> None:
+    """A browser that starts: on Linux the one in the lock, elsewhere the Chrome that is installed; skips without."""
+    tried = _alone([node, HERE / "browser.mjs"])
+    if tried.returncode:
+        _skip(f"No browser starts here; install Chrome.\n{tried.stderr}")
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +63,17 @@ def stage(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("stage") / "stage.json"
     file.write_text(json.dumps(service.stage()))
     return file
+
+
+def _alone(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+    """Several processes run tests; one of them installs and unpacks."""
+    with (Path(sys.prefix) / ".clients.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own programs
+
+
+def _skip(reason: str) -> None:
+    """Loudly, and never where nobody would hear it."""
+    if "CI" in os.environ:
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -44,8 +44,8 @@ export const post = (path, form, headers = {}) =>
 export const userinfo = (accessToken) =>
   fetch(`${issuer}/oauth2/v1/userinfo`, { headers: { authorization: `Bearer ${accessToken}` } });
 
-export const refresh = (refreshToken) =>
-  post("/oauth2/v1/token", { grant_type: "refresh_token", refresh_token: refreshToken });
+export const refresh = (refreshToken, clientId = "") =>
+  post("/oauth2/v1/token", { grant_type: "refresh_token", refresh_token: refreshToken, client_id: clientId });
 
 /** Nothing that the session handed out is good for anything. */
 export async function assertDead(refreshToken, accessTokens) {

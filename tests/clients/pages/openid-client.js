@@ -1,6 +1,7 @@
-// A small application on openid-client, which runs in browsers too; its refresh tokens rotate.
+// A small application on openid-client, which runs in browsers too; its refresh tokens rotate, or are bound to a key.
 import * as client from "openid-client";
 
+import { keptKeyPair } from "./key.js";
 import { say, show } from "./show.js";
 
 const HANDOVER = "urn:impersonator:params:oauth:grant-type:handover";
@@ -22,11 +23,12 @@ async function enter() {
     algorithm: "oauth2",
     execute: [client.allowInsecureRequests],
   });
+  const bound = BOUND ? { DPoP: client.getDPoPHandle(config, await keptKeyPair(client.randomDPoPKeyPair)) } : {};
   const answer = code
-    ? await client.genericGrantRequest(config, HANDOVER, { code, redirect_uri: location.href })
-    : await client.refreshTokenGrant(config, localStorage.getItem(KEY));
+    ? await client.genericGrantRequest(config, HANDOVER, { code, redirect_uri: location.href }, bound)
+    : await client.refreshTokenGrant(config, localStorage.getItem(KEY), {}, bound);
   localStorage.setItem(KEY, answer.refresh_token);
-  const user = await client.fetchUserInfo(config, answer.access_token, client.skipSubjectCheck);
+  const user = await client.fetchUserInfo(config, answer.access_token, client.skipSubjectCheck, bound);
   show(user, async () => {
     await client.tokenRevocation(config, answer.refresh_token);
     localStorage.removeItem(KEY);

@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 
 import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify } from "jose";
 
-import { handOver, issuer, people, refresh } from "./stage.mjs";
+import { handOver, issuer, people, refresh } from "../stage.mjs";
 
 const AUDIENCE = "https://api.acme.test";
 let keys, expected;

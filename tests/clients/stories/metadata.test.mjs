@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import * as client from "openid-client";
 
-import { discover, issuer } from "./stage.mjs";
+import { discover, issuer } from "../stage.mjs";
 
 test("the issuer's address is all that a client has to know", async () => {
   const metadata = (await discover("portal", client.None())).serverMetadata();

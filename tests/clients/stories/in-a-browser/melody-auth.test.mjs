@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { serveApplications } from "./applications.mjs";
-import { openBrowser } from "./browser.mjs";
-import { assertDead, handOver, people, stage, start, userinfo } from "./stage.mjs";
-import { deepLink, newPage, photograph, watch } from "./watching.mjs";
+import { serveApplications } from "../../applications.mjs";
+import { openBrowser } from "../../browser.mjs";
+import { assertDead, handOver, people, stage, start, userinfo } from "../../stage.mjs";
+import { deepLink, newPage, photograph, watch } from "../../watching.mjs";
 
 const SDKS = ["react", "web"];
 let browser, stopServing;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { importJWK } from "jose";
 import * as client from "openid-client";
 
-import { clients, discover, handOver, stage } from "./stage.mjs";
+import { clients, discover, handOver, stage } from "../stage.mjs";
 
 const { secret } = clients.backoffice;
 

@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 
 import * as client from "openid-client";
 
-import { clients, discover, issuer, people, stage } from "./stage.mjs";
+import { clients, discover, issuer, people, stage } from "../stage.mjs";
 
 const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { serveApplications } from "./applications.mjs";
-import { openBrowser } from "./browser.mjs";
-import { assertDead, people, stage, start } from "./stage.mjs";
-import { newPage, photograph, watch } from "./watching.mjs";
+import { serveApplications } from "../../applications.mjs";
+import { openBrowser } from "../../browser.mjs";
+import { assertDead, people, stage, start } from "../../stage.mjs";
+import { newPage, photograph, watch } from "../../watching.mjs";
 
 const home = `${stage.pages_origin}/openid-client/`;
 let browser, stopServing;

@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 
 import * as client from "openid-client";
 
-import { clients, discover, handOver, people } from "./stage.mjs";
+import { clients, discover, handOver, people } from "../stage.mjs";
 
 let portal, reader;
 

@@ -54,5 +54,5 @@ def _environment(settings: Settings, cluster: Cluster) -> dict[str, str]:
         f"{PREFIX}ISSUER": settings.issuer,
         f"{PREFIX}LOG_FORMAT": "json",
         # A busy machine makes it slow, and no answer wrong.
-        **{f"{PREFIX}{name}_TIMEOUT": "60" for name in ("POOL", "STATEMENT", "LOCK")},
+        **{f"{PREFIX}{name}_TIMEOUT": "PT60S" for name in ("POOL", "STATEMENT", "LOCK")},
     }

@@ -8,11 +8,15 @@ from hypothesis import strategies as st
 from impersonator_api.callers import Credentials, find_credentials
 from impersonator_api.callers.errors import CsrfError
 from impersonator_api.errors import MalformedError, ServiceError, UnauthenticatedError
+from impersonator_api.tokens import SentProofs
+
+PROOFS = ["p.r.f"]
 
 
 def found(*authorization: str, cookies: tuple[str, ...] = (), **told: Any) -> Credentials | None:
     values: dict[str, Any] = {"method": "GET", "sec_fetch_site": None, "query_has_token": False} | told
-    return find_credentials(authorization_values=authorization, cookie_values=cookies, **values)
+    proofs = SentProofs(PROOFS, values.pop("method"), "https://us.test/door")
+    return find_credentials(authorization_values=authorization, cookie_values=cookies, proofs=proofs, **values)
 
 
 def refusal(*authorization: str, **told: Any) -> tuple[int, str]:
@@ -30,9 +34,19 @@ def test_the_scheme_is_compared_without_case(header: str) -> None:
     assert found(header) == Credentials("t.o.k")
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi", "DPoP t.o.k", "t.o.k", "Bearer,t.o.k"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic YTpi", "DPoP", "DPoPt.o.k", "t.o.k", "Bearer,t.o.k"]
+)
 def test_another_scheme_is_no_bearer_token(header: str) -> None:
     assert refusal(header) == (401, "credentials-missing")
+
+
+@pytest.mark.parametrize("header", ["DPoP t.o.k", "dpop  t.o.k"])
+def test_proofs_belong_to_a_token_that_was_sent_with_their_scheme(header: str) -> None:
+    sent = found(header, method="POST")
+
+    assert sent == Credentials("t.o.k", SentProofs(PROOFS, "POST", "https://us.test/door"))
+    assert found("Bearer t.o.k") == Credentials("t.o.k")
 
 
 @pytest.mark.parametrize("headers", [("Bearer a", "Bearer a"), ("Bearer a", "Bearer b"), ("Basic YTpi", "Bearer a")])

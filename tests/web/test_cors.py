@@ -27,7 +27,7 @@ async def test_a_registered_origin_may_ask(engine: AsyncEngine, http: AsyncClien
 
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, origin)
     assert answer.headers["access-control-allow-methods"] == "GET, POST"
-    assert answer.headers["access-control-allow-headers"] == "authorization, content-type"
+    assert answer.headers["access-control-allow-headers"] == "authorization, content-type, dpop"
     assert "access-control-allow-credentials" not in answer.headers
 
 

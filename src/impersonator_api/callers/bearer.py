@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from impersonator_api.callers.errors import CsrfError, SeveralCredentialsError, TokenInQueryError
 from impersonator_api.errors import UnauthenticatedError
+from impersonator_api.tokens import SentProofs
 
 COOKIE = "auth_token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -13,16 +14,17 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A token, believed in nothing yet."""
+    """A token, believed in nothing yet; with what came for proofs where it was sent with the scheme DPoP."""
 
     token: str = field(repr=False)
+    proofs: SentProofs | None = field(default=None, repr=False)
 
 
 def find_credentials(
     *,
     authorization_values: Sequence[str],
     cookie_values: Sequence[str],
-    method: str,
+    proofs: SentProofs,
     sec_fetch_site: str | None,
     query_has_token: bool,
 ) -> Credentials | None:
@@ -36,20 +38,21 @@ def find_credentials(
     if len(authorization_values) > 1:
         raise SeveralCredentialsError("Send one Authorization header.")
     if authorization_values:
-        return Credentials(_bearer_token(authorization_values[0]))
+        return _sent_token(authorization_values[0], proofs)
     tokens = set(_cookies(cookie_values))
     if len(tokens) > 1:
         raise SeveralCredentialsError(f"Send one cookie named {COOKIE}.")
-    if tokens and method not in SAFE_METHODS and sec_fetch_site != "same-origin":
+    if tokens and proofs.method not in SAFE_METHODS and sec_fetch_site != "same-origin":
         raise CsrfError("Send the token in the Authorization header; a cookie counts for same-origin requests only.")
     return Credentials(tokens.pop()) if tokens else None
 
 
-def _bearer_token(value: str) -> str:
+def _sent_token(value: str, proofs: SentProofs) -> Credentials:
     scheme, _, token = value.strip().partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise UnauthenticatedError("Send an access token with the scheme Bearer.")
-    return token.strip()
+    known = {"bearer": None, "dpop": proofs}
+    if scheme.lower() not in known or not token.strip():
+        raise UnauthenticatedError("Send an access token with the scheme Bearer, or with DPoP if it is bound to a key.")
+    return Credentials(token.strip(), known[scheme.lower()])
 
 
 def _cookies(values: Iterable[str]) -> Iterable[str]:

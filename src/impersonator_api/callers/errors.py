@@ -1,6 +1,11 @@
 """Why somebody is not let in."""
 
 from impersonator_api.errors import MalformedError, Refusal, UnavailableError
+from impersonator_api.tokens import InvalidTokenError
+from impersonator_api.tokens.errors import PROOF_ALGORITHMS
+
+NOT_SO = f'DPoP error="invalid_token", algs="{PROOF_ALGORITHMS}"'
+"""The challenge to whoever sends a token as it must not be sent (RFC 9449 §7.1)."""
 
 
 class TokenInQueryError(MalformedError):
@@ -43,3 +48,19 @@ class IssuerKeysUnavailableError(UnavailableError):
 
     code = "issuer-keys-unavailable"
     title = "Issuer's keys unavailable"
+
+
+class TokenBoundError(InvalidTokenError):
+    """A token that is bound to a key came without a proof of it, as it would from a thief (RFC 9449 §7.1)."""
+
+    code = "token-bound"
+    title = "Token bound to a key"
+    challenge = NOT_SO
+
+
+class TokenNotBoundError(InvalidTokenError):
+    """A proof came with a token that anybody may bear; it proves nothing."""
+
+    code = "token-not-bound"
+    title = "Token not bound to a key"
+    challenge = NOT_SO

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 from impersonator_api.callers import store
 from impersonator_api.callers.admitted import admitted, login_of, refused
+from impersonator_api.callers.bearer import Credentials
 from impersonator_api.callers.caller import UserCaller
 from impersonator_api.callers.errors import CallerUnknownError
 from impersonator_api.callers.issuers import TrustedIssuer
 from impersonator_api.callers.jwks import IssuerKeys
+from impersonator_api.callers.possession import prove_possession
 from impersonator_api.callers.question import Answer, CallerQuestion
 from impersonator_api.callers.store import Also, Believed
 from impersonator_api.tokens import (
@@ -29,7 +31,7 @@ ID_TOKEN_CLAIMS = frozenset({"nonce", "at_hash", "c_hash"})
 """OpenID Connect Core §2, §3.3.2.11: what tells an ID token where both kinds have the same `typ`."""
 
 
-def ask_about_foreign(token: UnverifiedToken, also: Also) -> CallerQuestion:
+def ask_about_foreign(token: UnverifiedToken, credentials: Credentials, also: Also) -> CallerQuestion:
     """What to ask about another issuer's token: who trusts that issuer, and whom the token would name there.
 
     The second half of the answer is believed only after the token was verified by the first. Settling raises
@@ -40,14 +42,15 @@ def ask_about_foreign(token: UnverifiedToken, also: Also) -> CallerQuestion:
         raise InvalidTokenError("The token's issuer is not trusted here.")
 
     async def settle(work: Work, answer: Answer) -> UserCaller:
-        return await _settled(work, token, [store.believed_from(row) for row in answer])
+        believed = _meant(token, [store.believed_from(row) for row in answer])
+        claims = await _verified(work, token, believed.issuer)
+        await prove_possession(work, claims, credentials)
+        return _settled(work, claims, believed)
 
     return CallerQuestion(store.believed_json(issuer, token.claims, also), settle)
 
 
-async def _settled(work: Work, token: UnverifiedToken, candidates: Sequence[Believed]) -> UserCaller:
-    believed = _meant(token, candidates)
-    claims = await _verified(work, token, believed.issuer)
+def _settled(work: Work, claims: VerifiedClaims, believed: Believed) -> UserCaller:
     _refuse_other_kinds(claims.claims)
     scopes = _scopes(claims.claims)
     _require(believed.issuer, claims.claims, scopes)

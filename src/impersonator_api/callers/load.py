@@ -33,5 +33,5 @@ async def ask_about(work: Work, credentials: Credentials, *, also: Also = NOTHIN
     token = read_unverified(credentials.token)
     # Nobody else may speak in our name: our own issuer is never looked up among the trusted ones.
     if token.find_text("iss") == work.settings.issuer:
-        return await ask_about_own(work, token, also)
-    return ask_about_foreign(token, also)
+        return await ask_about_own(work, token, credentials, also)
+    return ask_about_foreign(token, credentials, also)

@@ -5,7 +5,9 @@ from uuid import UUID
 
 from impersonator_api.callers import store
 from impersonator_api.callers.admitted import admitted, login_of
+from impersonator_api.callers.bearer import Credentials
 from impersonator_api.callers.caller import Caller, ImpersonationCaller, ServiceCaller, UserCaller
+from impersonator_api.callers.possession import prove_possession
 from impersonator_api.callers.question import Answer, CallerQuestion
 from impersonator_api.callers.store import Also, Named, Party
 from impersonator_api.tokens import InvalidTokenError, UnverifiedToken, VerifiedClaims, verify_access_token
@@ -15,9 +17,10 @@ ACTING = ("sid", "act", "impersonated_by")
 """All of these or none: a token that lost one of them lost the actor."""
 
 
-async def ask_about_own(work: Work, token: UnverifiedToken, also: Also) -> CallerQuestion:
+async def ask_about_own(work: Work, token: UnverifiedToken, credentials: Credentials, also: Also) -> CallerQuestion:
     """What to ask about a token that we issued; raises `InvalidTokenError`."""
     claims = await verify_access_token(work, token)
+    await prove_possession(work, claims, credentials)
     if any(name in claims.claims for name in ACTING):
         return _of_impersonation(claims)
     if claims.load_text("sub") == claims.load_text("client_id"):

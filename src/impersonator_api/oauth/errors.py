@@ -39,6 +39,14 @@ class InvalidGrantError(OAuthError):
     title = "Invalid grant"
 
 
+class InvalidDpopProofError(OAuthError):
+    """A DPoP proof that does not hold, or none where the client or the refresh token demands one (RFC 9449 §5)."""
+
+    error = "invalid_dpop_proof"
+    code = "oauth-invalid-dpop-proof"
+    title = "Invalid DPoP proof"
+
+
 class UnauthorizedClientError(OAuthError):
     """The client may not use this grant."""
 
@@ -55,6 +63,14 @@ class UnsupportedGrantTypeError(OAuthError):
     title = "Unsupported grant type"
 
 
+class InvalidScopeError(OAuthError):
+    """An unknown scope, or more than was granted."""
+
+    error = "invalid_scope"
+    code = "oauth-invalid-scope"
+    title = "Invalid scope"
+
+
 class InvalidTargetError(OAuthError):
     """An audience or resource that the client may not ask for (RFC 8693 §2.2.2, RFC 8707 §2)."""
 
@@ -68,11 +84,3 @@ class ExchangeRefusedError(InvalidOAuthRequestError):
 
     code = "oauth-exchange-refused"
     title = "Token exchange refused"
-
-
-class InvalidScopeError(OAuthError):
-    """An unknown scope, or more than was granted."""
-
-    error = "invalid_scope"
-    code = "oauth-invalid-scope"
-    title = "Invalid scope"

@@ -31,6 +31,7 @@ TOLD = (
     "external_id",
     "workspace",
     "may_act",
+    "cnf",
 )
 
 
@@ -66,7 +67,7 @@ def _of_party(found: AuthenticatedClient, token: PresentedToken) -> Mapping[str,
     party = found.also["party"]
     if party is None or party["status"] != Status.ACTIVE:
         return INACTIVE
-    return {"active": True, "token_type": "Bearer", **_told(token)}
+    return {"active": True, "token_type": tokens.token_type(token.claims.claims), **_told(token)}
 
 
 def _is_unused(found: AuthenticatedClient, token: PresentedToken) -> bool:
@@ -83,7 +84,7 @@ def _of_session(work: Work, live: Live, token: PresentedToken) -> Mapping[str, A
     now = {"roles": list(grant.roles)}
     if grant.permissions is not None:
         now["permissions"] = sorted(grant.permissions)
-    kind = {} if token.kind is TokenKind.REFRESH else {"token_type": "Bearer"}
+    kind = {} if token.kind is TokenKind.REFRESH else {"token_type": tokens.token_type(token.claims.claims)}
     acting = tokens.acting_claims(token.claims.claims) | {"mode": live.session.mode}
     return {"active": True, **kind, **_told(token), **acting, **now, "username": live.target.label}
 

@@ -30,4 +30,5 @@ def metadata(issuer: str) -> Mapping[str, object]:
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "revocation_endpoint_auth_methods_supported": [*SECRETS, KEY, PUBLIC],
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "dpop_signing_alg_values_supported": algorithms,
     }

@@ -1,6 +1,7 @@
 """Tokens: what they say, who signs them, and whether to believe one."""
 
 from impersonator_api.tokens.assertions import verify_assertion
+from impersonator_api.tokens.binding import bound_key, token_type
 from impersonator_api.tokens.claims import (
     REFRESH,
     Actor,
@@ -13,7 +14,8 @@ from impersonator_api.tokens.claims import (
     delegated_act,
 )
 from impersonator_api.tokens.compact import UnverifiedToken, read_unverified
-from impersonator_api.tokens.errors import InvalidTokenError, KeyUnusableError, TokenMalformedError
+from impersonator_api.tokens.dpop import SentProofs, verify_proof
+from impersonator_api.tokens.errors import InvalidProofError, InvalidTokenError, KeyUnusableError, TokenMalformedError
 from impersonator_api.tokens.handover import (
     CHALLENGE,
     drop_handover_codes,
@@ -46,9 +48,9 @@ from impersonator_api.tokens.mint import (
     sign_access_again,
     sign_refresh_again,
 )
+from impersonator_api.tokens.once import forget_used_ids, use_once
 from impersonator_api.tokens.ring import KeyRing, KeyRingSnapshot
 from impersonator_api.tokens.sealing import MasterKeys, load_master_keys
-from impersonator_api.tokens.once import forget_used_ids, use_once
 from impersonator_api.tokens.store import (
     HandoverBinding,
     HandoverState,
@@ -79,6 +81,7 @@ __all__ = [
     "HandoverState",
     "Identity",
     "ImpersonationGrant",
+    "InvalidProofError",
     "InvalidTokenError",
     "KeyRing",
     "KeyRingSnapshot",
@@ -91,6 +94,7 @@ __all__ = [
     "RefreshState",
     "RefreshToken",
     "ScheduledKey",
+    "SentProofs",
     "ServiceGrant",
     "SigningAlgorithm",
     "StoredKey",
@@ -101,14 +105,15 @@ __all__ = [
     "acting_claims",
     "actors_of",
     "assert_backend",
+    "bound_key",
     "delegated_act",
     "drop_handover_codes",
     "drop_retired_keys",
     "ensure_keys",
+    "forget_used_ids",
     "handed_over_session_id",
     "handover_code_json",
     "handover_code_used",
-    "forget_used_ids",
     "handover_digest",
     "handover_state_from",
     "is_proven",
@@ -133,9 +138,11 @@ __all__ = [
     "rotate_keys",
     "sign_access_again",
     "sign_refresh_again",
+    "token_type",
     "use_once",
     "verify",
     "verify_access_token",
     "verify_assertion",
+    "verify_proof",
     "verify_refresh_token",
 ]

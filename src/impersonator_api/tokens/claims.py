@@ -76,7 +76,8 @@ class ImpersonationGrant:
     """What a session allows one client, as its tokens say it. `subject_form` is `id` or `external_id`.
 
     `act` is the chain of actors of a token that was exchanged for another (RFC 8693 §4.1); left out, the
-    impersonator acts himself. `may_act` names who may be put in front of it (§4.4).
+    impersonator acts himself. `may_act` names who may be put in front of it (§4.4). `jkt` is the thumbprint of
+    the key that its tokens are bound to (RFC 9449 §6).
     """
 
     session_id: UUID
@@ -94,16 +95,18 @@ class ImpersonationGrant:
     subject_form: str = ID
     act: Mapping[str, object] | None = None
     may_act: Mapping[str, object] | None = None
+    jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceGrant:
-    """A service acting as itself (RFC 6749 §4.4)."""
+    """A service acting as itself (RFC 6749 §4.4). `jkt` is the thumbprint of the key that its token is bound to."""
 
     tenant: str
     client_id: str
     audience: str
     scope: frozenset[str]
+    jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,7 @@ def access_claims(grant: ImpersonationGrant, issuance: Issuance, lifetime: timed
         "roles": list(grant.roles),
         "mode": grant.mode,
         **({} if grant.permissions is None else {"permissions": sorted(grant.permissions)}),
-        **_present(workspace=grant.workspace, may_act=grant.may_act),
+        **_present(workspace=grant.workspace, may_act=grant.may_act, cnf=_confirmation(grant.jkt)),
     }
 
 
@@ -138,6 +141,7 @@ def refresh_claims(grant: ImpersonationGrant, issuance: Issuance, *, family_id: 
         "exp": floor(grant.session_ends_at.timestamp()),
         **_impersonation(grant, issuance.issuer),
         "family": str(family_id),
+        **_present(cnf=_confirmation(grant.jkt)),
     }
 
 
@@ -147,6 +151,7 @@ def service_claims(grant: ServiceGrant, issuance: Issuance, lifetime: timedelta)
         **_registered(issuance, aud=grant.audience, sub=grant.client_id),
         "exp": _ends(issuance, lifetime),
         **_client(grant.tenant, grant.client_id, grant.scope),
+        **_present(cnf=_confirmation(grant.jkt)),
     }
 
 
@@ -218,6 +223,10 @@ def _namespace(grant: ImpersonationGrant, issuer: str) -> str:
     actor = grant.actor
     is_foreign = grant.subject_form == EXTERNAL_ID and actor.identity.external_id is not None
     return actor.issuer if is_foreign and actor.issuer else issuer
+
+
+def _confirmation(jkt: str | None) -> Claims | None:
+    return None if jkt is None else {"jkt": jkt}
 
 
 def _login(actor: Actor) -> Claims:

@@ -2,6 +2,9 @@
 
 from impersonator_api.errors import ConflictError, NotFoundError, UnauthenticatedError, UnavailableError
 
+PROOF_ALGORITHMS = "ES256 ES384 ES512 RS256 RS384 RS512"
+"""What a challenge names (RFC 9449 §7.1): all that we verify."""
+
 
 class InvalidTokenError(UnauthenticatedError):
     """The token is not one we accept. The OAuth doors say it as `invalid_grant` or `invalid_token`."""
@@ -16,6 +19,14 @@ class TokenMalformedError(InvalidTokenError):
 
 class TokenExpiredError(InvalidTokenError):
     """It was good once."""
+
+
+class InvalidProofError(InvalidTokenError):
+    """A DPoP proof that does not hold (RFC 9449 §4.3). The OAuth doors say it as `invalid_dpop_proof`."""
+
+    code = "invalid-dpop-proof"
+    title = "Invalid DPoP proof"
+    challenge = f'DPoP error="invalid_dpop_proof", algs="{PROOF_ALGORITHMS}"'
 
 
 class UsedBeforeError(InvalidTokenError):

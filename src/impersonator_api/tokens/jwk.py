@@ -1,6 +1,7 @@
 """Keys as the world sees them: JWK (RFC 7517, 7518 §6) out and in, and fresh pairs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from json import dumps
 
@@ -26,6 +27,7 @@ CURVES: Mapping[str, tuple[ec.EllipticCurve, str]] = {
     "P-384": (ec.SECP384R1(), "ES384"),
     "P-521": (ec.SECP521R1(), "ES512"),
 }
+CURVE_NAMES = {curve.name: name for name, (curve, _) in CURVES.items()}
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512")
 VERIFIABLE = frozenset(RSA_ALGORITHMS) | frozenset(alg for _, alg in CURVES.values())
 """What foreign tokens may be signed with: neither `none`, nor HS*, nor what python-jose lacks (PS*, EdDSA)."""
@@ -71,7 +73,7 @@ def _public_members(public: PublicKey) -> dict[str, str]:
     # RFC 7518 §6.2.1.2: coordinates are padded to the size of the field.
     size = (numbers.curve.key_size + 7) // 8
     x, y = (encode_base64url(value.to_bytes(size, "big")) for value in (numbers.x, numbers.y))
-    return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+    return {"kty": "EC", "crv": CURVE_NAMES[numbers.curve.name], "x": x, "y": y}
 
 
 def _encode_integer(value: int) -> str:
@@ -96,6 +98,17 @@ def parse_public_jwk(jwk: Mapping[str, object]) -> tuple[VerifyingKey, ...]:
     if not algorithms:
         raise KeyUnusableError("an algorithm that does not fit the key")
     return tuple(verifying_key(public, kid=kid, alg=alg) for alg in algorithms)
+
+
+def parse_proof_key(jwk: Mapping[str, object], *, alg: str) -> VerifyingKey:
+    """The key that a DPoP proof brings along, named by its RFC 7638 thumbprint; raises `KeyUnusableError`."""
+    if not PRIVATE_MEMBERS.isdisjoint(jwk):
+        raise KeyUnusableError("a private or symmetric key")
+    public, possible = _parse_public_key(jwk)
+    if alg not in possible or jwk.get("alg", alg) != alg:
+        raise KeyUnusableError("an algorithm that does not fit the key")
+    # Made from the numbers again: one key has one thumbprint, however it was spelt.
+    return replace(verifying_key(public, kid=thumbprint(_public_members(public)), alg=alg), is_named=False)
 
 
 def _may_verify(operations: object) -> bool:

@@ -103,7 +103,7 @@ class VerifiedClaims:
 
     @property
     def expires_at(self) -> datetime:
-        """The last moment but one of its life; `verify` demands `exp`."""
+        """When it ends; `verify` demands it."""
         return datetime.fromtimestamp(_seconds(self.claims, "exp") or 0, UTC)
 
     @property

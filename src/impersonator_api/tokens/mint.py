@@ -8,6 +8,7 @@ from typing import cast
 from uuid import UUID
 
 from impersonator_api.tokens import claims as make
+from impersonator_api.tokens.binding import token_type
 from impersonator_api.tokens.claims import ImpersonationGrant, Issuance, OrdinaryGrant, ServiceGrant
 from impersonator_api.tokens.jws import sign
 from impersonator_api.tokens.keys import SigningAlgorithm
@@ -25,6 +26,11 @@ class Minted:
     jti: UUID
     expires_in: int
     expires_at: datetime
+
+    @property
+    def token_type(self) -> str:
+        """How an access token is sent: anybody may bear it, or it is bound to a key."""
+        return token_type(self.claims)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from fastapi import Depends, Request
 from impersonator_api import sessions
 from impersonator_api.callers import Credentials, ServiceCaller, UserCaller, find_credentials
 from impersonator_api.sessions import Ender, Reader, Starter
+from impersonator_api.tokens import SentProofs
 from impersonator_api.web.rate_limits import rate_limits_of
-from impersonator_api.web.work import DeskDep
+from impersonator_api.web.work import DeskDep, office_of
 from impersonator_api.work import Desk
 
 
@@ -21,7 +22,7 @@ async def credentials_of(request: Request) -> Credentials | None:
     credentials = find_credentials(
         authorization_values=request.headers.getlist("authorization"),
         cookie_values=request.headers.getlist("cookie"),
-        method=request.method,
+        proofs=SentProofs(request.headers.getlist("dpop"), request.method, _own_url(request)),
         # All values together: of two that differ, none may pass for the browser's own.
         sec_fetch_site=", ".join(request.headers.getlist("sec-fetch-site")) or None,
         query_has_token="access_token" in request.query_params,
@@ -29,6 +30,12 @@ async def credentials_of(request: Request) -> Credentials | None:
     if credentials is not None:
         await rate_limits_of(request).refuse_failing(request.scope, credentials)
     return credentials
+
+
+def _own_url(request: Request) -> str:
+    """Where a client sent this request to, as far as we know ourselves: proxies rewrite hosts, never the issuer."""
+    path = (request.scope.get("raw_path") or request.scope["path"].encode()).decode("latin-1").partition("?")[0]
+    return f"{office_of(request).settings.issuer.rstrip('/')}{path}"
 
 
 CredentialsDep = Annotated[Credentials | None, Depends(credentials_of)]

@@ -27,7 +27,7 @@ PATHS = frozenset(
 )
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "authorization, content-type",
+    "Access-Control-Allow-Headers": "authorization, content-type, dpop",
     "Access-Control-Max-Age": "600",
 }
 EXPOSED = "retry-after, www-authenticate"

@@ -90,22 +90,23 @@ class SessionData(Camel):
 
 
 class StartedData(SessionData):
-    """A session that has begun, with its tokens; `token` and `accessToken` are the same."""
+    """A session that has begun, with its tokens; `token` and `accessToken` are the same, null as the admin API's."""
 
-    token: str
-    access_token: str
+    token: str | None
+    access_token: str | None
     refresh_token: str
-    expires_in: int
+    expires_in: int | None
 
     @classmethod
     def of_started(cls, started: Started, now: datetime) -> Self:
         """The answer to a start."""
+        access = started.access_to_bear
         return cls(
             **_members(started.live.session, now),
-            token=started.access.token,
-            access_token=started.access.token,
+            token=access.token if access else None,
+            access_token=access.token if access else None,
             refresh_token=started.refresh.token,
-            expires_in=started.access.expires_in,
+            expires_in=access.expires_in if access else None,
         )
 
 

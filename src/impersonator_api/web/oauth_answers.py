@@ -45,6 +45,7 @@ OF_ANY: Errors = (
 OF_TOKEN: Errors = (
     *OF_ANY,
     LimitError,
+    oauth.InvalidDpopProofError,
     oauth.InvalidGrantError,
     oauth.InvalidScopeError,
     oauth.InvalidTargetError,

@@ -40,6 +40,11 @@ TAGS = [
 
 SECURITY_SCHEMES: Json = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token."},
+    "dpop": {
+        "type": "http",
+        "scheme": "dpop",
+        "description": "An access token that is bound to a key, with a proof in the header DPoP (RFC 9449 §7.1).",
+    },
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
@@ -179,7 +184,9 @@ def openapi_form(
 
 def openapi_security(*schemes: str) -> Json:
     """For `openapi_extra=`: ways to sign in, of which one is enough."""
-    return {"security": [{scheme: []} for scheme in schemes]}
+    # Wherever an access token is taken, one that is bound to a key is taken too.
+    known = [each for scheme in schemes for each in ((scheme, "dpop") if scheme == "bearer" else (scheme,))]
+    return {"security": [{scheme: []} for scheme in known]}
 
 
 def answer_documented(examples: Mapping[str, object], *, status: int = 200) -> dict[int | str, Json]:

@@ -8,6 +8,7 @@ from impersonator_api import oauth
 from impersonator_api.oauth import OAuthError, Presented, TokenRequest
 from impersonator_api.oauth.grants.request import REPEATABLE
 from impersonator_api.web.bodies import read_form, read_form_of_several
+from impersonator_api.web.idempotency import read_key
 from impersonator_api.web.rate_limits import rate_limits_of
 
 CLIENT_ASSERTION: Mapping[str, str] = {
@@ -32,7 +33,13 @@ async def read_token_request(request: Request) -> TokenRequest:
     parameters, several = await read_form_of_several(request, REPEATABLE)
     presented = await _presented(request, parameters)
     await rate_limits_of(request).count_token_request(request.scope, presented)
-    return TokenRequest(presented=presented, parameters=parameters, several=several)
+    return TokenRequest(
+        presented=presented,
+        parameters=parameters,
+        several=several,
+        proofs=request.headers.getlist("dpop"),
+        idempotency_key=read_key(request),
+    )
 
 
 async def _presented(request: Request, parameters: Mapping[str, str]) -> Presented:

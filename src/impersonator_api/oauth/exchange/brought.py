@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from impersonator_api.callers import Caller, CallerQuestion, Credentials, ask_about
+from impersonator_api.callers.errors import TokenBoundError
 from impersonator_api.oauth.clients import Also
 from impersonator_api.oauth.exchange.request import ExchangeRequest, TokenType
 from impersonator_api.oauth.presented_token import PresentedToken, TokenKind, find_presented
-from impersonator_api.tokens import InvalidTokenError
+from impersonator_api.tokens import InvalidTokenError, bound_key
 from impersonator_api.work import Work
 
 
@@ -30,6 +31,16 @@ async def read_brought(work: Work, asked: ExchangeRequest) -> Brought:
     """Look at the tokens; a bad one is told only to a client that has proven who it is."""
     actor = None if asked.actor_token is None else await _question(work, asked.actor_token)
     return Brought(subject=await _subject(work, asked), actor=actor)
+
+
+def refuse_stolen(subject: PresentedToken | CallerQuestion | None, key: str | None) -> None:
+    """Raise `TokenBoundError` for a token that is bound to another key than the request proves.
+
+    Threat: whoever came by a bound token exchanges it for one that nobody has to prove anything for. Tokens of
+    people who come as themselves are held to it where callers are recognised.
+    """
+    if isinstance(subject, PresentedToken) and bound_key(subject.claims.claims) not in {None, key}:
+        raise TokenBoundError("The subject token is bound to a key that this request does not prove.")
 
 
 async def _subject(work: Work, asked: ExchangeRequest) -> PresentedToken | CallerQuestion | None:

@@ -6,13 +6,14 @@ from impersonator_api.oauth.clients import authenticate
 from impersonator_api.oauth.errors import InvalidScopeError, UnauthorizedClientError
 from impersonator_api.oauth.grants.answer import TokenAnswer
 from impersonator_api.oauth.grants.request import TokenRequest
+from impersonator_api.oauth.proven_key import find_proven_key
 from impersonator_api.work import Work
 
 NAME = "client_credentials"
 
 
 async def client_credentials(work: Work, request: TokenRequest) -> TokenAnswer:
-    """Authenticate the client, grant the scopes it asked for, mint. One statement, nothing written."""
+    """Authenticate the client, grant the scopes it asked for, mint. One statement; a second where it signs anything."""
     found = await authenticate(work, request.presented)
     client = found.client
     if client.kind is ClientKind.SPA:
@@ -25,5 +26,6 @@ async def client_credentials(work: Work, request: TokenRequest) -> TokenAnswer:
         client_id=client.client_id,
         audience=client.audience or work.settings.issuer,
         scope=asked,
+        jkt=await find_proven_key(work, request, client),
     )
     return TokenAnswer(access=tokens.mint_service(work, grant, alg=client.signing_alg), scope=asked)

@@ -1,10 +1,13 @@
 """A browser application trades the code of a hand-over link for tokens, once (ADR 0017)."""
 
+from dataclasses import replace
+
 from impersonator_api import sessions, tokens
 from impersonator_api.audit import Action, recorded
 from impersonator_api.oauth.errors import InvalidClientError, InvalidGrantError, InvalidOAuthRequestError
 from impersonator_api.oauth.grants.answer import TokenAnswer
 from impersonator_api.oauth.grants.request import TokenRequest
+from impersonator_api.oauth.proven_key import find_proven_key
 from impersonator_api.sessions import Live, SessionNotRunningError
 from impersonator_api.statement import Write
 from impersonator_api.tokens import HandoverState
@@ -32,14 +35,15 @@ async def handover(work: Work, request: TokenRequest) -> TokenAnswer:
         raise _refusal(work, live, code=REUSED)
     if code.expires_at <= work.now:
         raise _invalid()
-    return _hand_over(work, live, request.load("code"))
+    key = await find_proven_key(work, request, live.client)
+    return _hand_over(work, live, request.load("code"), key=key)
 
 
 def _public_client(request: TokenRequest) -> str:
     """The client by its name alone: browser applications have no secret (RFC 6749 §2.1, §4.1.3)."""
     presented = request.presented
-    if presented.secret is not None:
-        raise InvalidClientError("This grant is for public clients, which have no secret.")
+    if presented.has_proof:
+        raise InvalidClientError("This grant is for public clients, which have neither secret nor key.")
     if presented.client_id is None:
         raise InvalidOAuthRequestError("The parameter client_id is missing.")
     request.load("redirect_uri")
@@ -67,8 +71,8 @@ def _fits(request: TokenRequest, client_id: str, code: HandoverState, live: Live
     )
 
 
-def _hand_over(work: Work, live: Live, code: str) -> TokenAnswer:
-    grant = sessions.grant_of(work, live)
+def _hand_over(work: Work, live: Live, code: str, *, key: str | None) -> TokenAnswer:
+    grant = replace(sessions.grant_of(work, live), jkt=key)
     # A family of its own: the panel's refresh token and the application's never replay each other.
     refresh = tokens.mint_refresh(work, grant, tenant_id=live.tenant.id, family_id=work.new_id())
     access = tokens.mint_access(work, grant, alg=live.client.signing_alg)

@@ -16,6 +16,7 @@ from impersonator_api.oauth.errors import (
 )
 from impersonator_api.oauth.grants.answer import TokenAnswer
 from impersonator_api.oauth.grants.request import TokenRequest
+from impersonator_api.oauth.proven_key import find_proven_key
 from impersonator_api.sessions import EndReason, Live, SessionNotRunningError
 from impersonator_api.statement import Write
 from impersonator_api.tokens import InvalidTokenError, Minted, RefreshState, VerifiedClaims
@@ -36,13 +37,15 @@ async def refresh_token(work: Work, request: TokenRequest) -> TokenAnswer:
     live, state = await _load(work, claims)
     await _prove_client(work, live, request.presented)
     scope = _narrowed(live, request.scope())
+    bound_to = _bound_key(claims, state)
+    key = await find_proven_key(work, request, live.client, bound_to=bound_to)
     if state.used_at is None:
-        # A token that was used up stays so, though its client may have begun to reuse tokens since.
-        reuses = live.client.refresh_policy is RefreshPolicy.REUSE
-        return _answer(work, live, scope=scope, refresh=None if reuses else _successor(work, live, state), code=None)
+        keeps = _keeps_token(live, key, bound_to=bound_to)
+        refresh = None if keeps else _successor(work, live, state, key=key)
+        return _answer(work, live, scope=scope, refresh=refresh, key=key)
     if state.successor is not None and state.successor.used_at is None and work.now - state.used_at <= GRACE:
         again = tokens.sign_refresh_again(work, state.successor.claims)
-        return _answer(work, live, scope=scope, refresh=again, code="retried")
+        return _answer(work, live, scope=scope, refresh=again, key=key, code="retried")
     raise InvalidGrantError(
         "This refresh token was used before; the session has been ended.", record=_replay(work, live)
     )
@@ -86,16 +89,39 @@ def _narrowed(live: Live, scope: frozenset[str]) -> frozenset[str]:
     return asked
 
 
-def _successor(work: Work, live: Live, state: RefreshState) -> Minted:
-    grant = sessions.grant_of(work, live)
+def _bound_key(claims: VerifiedClaims, state: RefreshState) -> str | None:
+    """The key of the token, or of the successor that the same client got a moment ago and may ask for again."""
+    key = tokens.bound_key(claims.claims)
+    return key if key or state.successor is None else tokens.bound_key(state.successor.claims)
+
+
+def _keeps_token(live: Live, key: str | None, *, bound_to: str | None) -> bool:
+    # A token that was used up stays so, though its client may have begun to reuse tokens since.
+    if live.client.refresh_policy is RefreshPolicy.ROTATE:
+        return False
+    # Whoever first comes with a proof gets a token that only he can use, in place of the one that anybody could.
+    return key == bound_to or live.client.kind is not ClientKind.SPA
+
+
+def _successor(work: Work, live: Live, state: RefreshState, *, key: str | None) -> Minted:
+    # RFC 9449 §5: a confidential client's refresh token is bound by the client's own authentication.
+    grant = replace(sessions.grant_of(work, live), jkt=key if live.client.kind is ClientKind.SPA else None)
     minted = tokens.mint_refresh(work, grant, tenant_id=live.tenant.id, family_id=state.family_id)
     used = tokens.refresh_token_used(state.id, successor_id=minted.jti, now=work.now)
     work.write(used, tokens.refresh_token_inserted_after(used.cte, minted.row))
     return minted
 
 
-def _answer(work: Work, live: Live, *, scope: frozenset[str], refresh: Minted | None, code: str | None) -> TokenAnswer:
-    grant = replace(sessions.grant_of(work, live), scope=scope)
+def _answer(
+    work: Work,
+    live: Live,
+    *,
+    scope: frozenset[str],
+    refresh: Minted | None,
+    key: str | None,
+    code: str | None = None,
+) -> TokenAnswer:
+    grant = replace(sessions.grant_of(work, live), scope=scope, jkt=key)
     access = tokens.mint_access(work, grant, alg=live.client.signing_alg)
     entry = sessions.entry_of(live.session, Action.REFRESHED, client_label=live.client.label, code=code)
     sessions.hold(work, live)

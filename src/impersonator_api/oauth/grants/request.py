@@ -14,11 +14,16 @@ NONE_SENT: Mapping[str, Sequence[str]] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
-    """A request for a token: its client, its parameters, and under `several` those that may repeat."""
+    """A request for a token: its client, its parameters, and under `several` those that may repeat.
+
+    `proofs` are the values of its header fields DPoP (RFC 9449 §5), `idempotency_key` is its Idempotency-Key's.
+    """
 
     presented: Presented
     parameters: Mapping[str, str] = field(repr=False)
     several: Mapping[str, Sequence[str]] = field(default_factory=lambda: NONE_SENT)
+    proofs: Sequence[str] = field(default=(), repr=False)
+    idempotency_key: str | None = None
 
     def find(self, name: str) -> str | None:
         """A parameter, if it was sent."""

@@ -7,7 +7,7 @@ from impersonator_api.directory import ClientKind
 from impersonator_api.oauth.clients import AuthenticatedClient, authenticate
 from impersonator_api.oauth.errors import UnauthorizedClientError
 from impersonator_api.oauth.exchange.actor import delegate_column, named_delegate
-from impersonator_api.oauth.exchange.brought import Brought, read_brought
+from impersonator_api.oauth.exchange.brought import Brought, read_brought, refuse_stolen
 from impersonator_api.oauth.exchange.handing_on import hand_on
 from impersonator_api.oauth.exchange.limits import granted_targets
 from impersonator_api.oauth.exchange.opening import open_for
@@ -16,6 +16,7 @@ from impersonator_api.oauth.exchange.request import ExchangeRequest, TokenType, 
 from impersonator_api.oauth.grants.answer import TokenAnswer
 from impersonator_api.oauth.grants.request import TokenRequest
 from impersonator_api.oauth.presented_token import PresentedToken
+from impersonator_api.oauth.proven_key import find_proven_key
 from impersonator_api.tokens import ImpersonationGrant
 from impersonator_api.work import Work
 
@@ -38,10 +39,12 @@ async def token_exchange(work: Work, request: TokenRequest) -> TokenAnswer:
     found = await authenticate(work, request.presented, also={**brought.columns(), **delegate_column(asked)})
     _admit(work, found)
     targets = granted_targets(found.client, asked, issuer=work.settings.issuer)
+    key = await find_proven_key(work, request, found.client)
     with refusals_told(work, found):
+        refuse_stolen(brought.subject, key)
         may_act = named_delegate(found, asked, issuer=work.settings.issuer)
         grant = await _grant(work, found, asked, brought)
-    return _answer(work, found, asked, replace(grant, audience=targets, may_act=may_act))
+    return _answer(work, found, asked, replace(grant, audience=targets, may_act=may_act, jkt=key))
 
 
 def _admit(work: Work, found: AuthenticatedClient) -> None:
@@ -61,7 +64,9 @@ async def _grant(
 
 def _answer(work: Work, found: AuthenticatedClient, asked: ExchangeRequest, grant: ImpersonationGrant) -> TokenAnswer:
     if asked.requested_token_type is TokenType.REFRESH_TOKEN:
-        refresh = tokens.mint_refresh(work, grant, tenant_id=found.tenant.id, family_id=work.new_id())
+        # RFC 9449 §5: a confidential client's refresh token is bound by the client's own authentication.
+        free = replace(grant, jkt=None)
+        refresh = tokens.mint_refresh(work, free, tenant_id=found.tenant.id, family_id=work.new_id())
         work.write(tokens.refresh_token_inserted(refresh.row))
         return TokenAnswer(
             access=refresh, scope=grant.scope, token_type=NOT_APPLICABLE, issued_token_type=TokenType.REFRESH_TOKEN

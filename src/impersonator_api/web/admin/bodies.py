@@ -184,14 +184,17 @@ class HandoverBody(BaseModel):
 
 
 class StartAnswer(BaseModel):
-    """The session that began, and its tokens. `token` and `access_token` are the same."""
+    """The session that began, and its tokens. `token` and `access_token` are the same.
+
+    Both are null where the client is `dpop_bound`: its application gets tokens of its own, bound to its key.
+    """
 
     success: Literal[True] = True
     session_id: UUID
-    token: str
-    access_token: str
+    token: str | None
+    access_token: str | None
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # the RFC's word, no password
-    expires_in: int = Field(description="Seconds that the access token lives.")
+    expires_in: int | None = Field(description="Seconds that the access token lives.")
     expires_at: datetime = Field(description="When the session ends at the latest.")
     refresh_token: str
     refresh_token_expires_in: int
@@ -205,14 +208,14 @@ class StartAnswer(BaseModel):
     @classmethod
     def of(cls, started: Started, now: datetime) -> Self:
         """The answer to a start."""
-        live = started.live
+        live, access = started.live, started.access_to_bear
         workspace = live.workspace.slug if live.workspace else None
         listed = Listed(session=live.session, client_label=live.client.client_id, workspace=workspace)
         return cls(
             session_id=live.session.id,
-            token=started.access.token,
-            access_token=started.access.token,
-            expires_in=started.access.expires_in,
+            token=access.token if access else None,
+            access_token=access.token if access else None,
+            expires_in=access.expires_in if access else None,
             expires_at=live.session.expires_at,
             refresh_token=started.refresh.token,
             refresh_token_expires_in=started.refresh.expires_in,

@@ -15,7 +15,7 @@ from impersonator_api.realm import ConsentUnknownError
 from impersonator_api.sessions import errors as sessions
 from impersonator_api.sessions.listing import UnknownFilterValueError
 from impersonator_api.sessions.logout import RedirectUnknownError
-from impersonator_api.tokens import InvalidTokenError
+from impersonator_api.tokens import InvalidProofError, InvalidTokenError
 from impersonator_api.tokens.errors import SigningKeyMissingError
 from impersonator_api.web.errors import (
     BodyTooLargeError,
@@ -36,6 +36,9 @@ OF_CREDENTIALS: Errors = (
     callers.SeveralCredentialsError,
     UnauthenticatedError,
     InvalidTokenError,
+    InvalidProofError,
+    callers.TokenBoundError,
+    callers.TokenNotBoundError,
     callers.CallerUnknownError,
     callers.CallerSuspendedError,
     callers.CsrfError,

@@ -21,7 +21,6 @@ from impersonator_api.sessions.errors import (
     SessionNotRunningError,
 )
 from impersonator_api.sessions.live import live_in
-from impersonator_api.sessions.session import Session
 from impersonator_api.sessions.snapshot import Live, Row
 from impersonator_api.statement import Write
 from impersonator_api.work import Work
@@ -45,12 +44,13 @@ class Repeatable:
     body_digest: bytes
 
     @classmethod
-    def of(cls, *, tenant_id: UUID, caller_id: UUID, door: str, key: str, meaning: object) -> Self:
+    def of(cls, *, caller: UUID | str, door: str, key: str, meaning: object) -> Self:
         """From a key as the door read it; `meaning` is what the request asks for, in the words of the domain.
 
-        A key counts for one caller at one door alone, so nobody's key meets somebody else's answer.
+        A key counts for one caller at one door alone, so nobody's key meets somebody else's answer; `caller` is an id
+        or a client id, which are unique over all tenants.
         """
-        return cls(_digest([tenant_id, caller_id, door, key]), _digest(meaning))
+        return cls(_digest([caller, door, key]), _digest(meaning))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +88,13 @@ def find_earlier(work: Work, row: Row, repeatable: Repeatable | None) -> Earlier
     return Earlier(live=live, claims=found["claims"])
 
 
-def kept(work: Work, repeatable: Repeatable, session: Session, claims: Claims) -> Write:
+def kept(work: Work, repeatable: Repeatable, *, tenant_id: UUID, session_id: UUID, claims: Claims) -> Write:
     """The write that keeps an answer; whoever was faster under the same key makes it a lost race."""
     row = {
         "digest": repeatable.digest,
         "body_digest": repeatable.body_digest,
-        "tenant_id": session.tenant_id,
-        "session_id": session.id,
+        "tenant_id": tenant_id,
+        "session_id": session_id,
         "claims": {name: dict(said) for name, said in claims.items()},
         "created_at": work.now,
     }

@@ -59,7 +59,8 @@ def _started(work: Work, live: Live, repeatable: Repeatable | None) -> Started:
     work.write(tokens.refresh_token_inserted(refresh.row))
     if repeatable is not None:
         claims = {"access": access.claims, "refresh": refresh.claims}
-        work.write(idempotency.kept(work, repeatable, live.session, claims))
+        ids = {"tenant_id": live.tenant.id, "session_id": live.session.id}
+        work.write(idempotency.kept(work, repeatable, **ids, claims=claims))
     return Started(live=live, access=access, refresh=refresh)
 
 

@@ -87,7 +87,7 @@ Index(
     postgresql_ops={"email": "text_pattern_ops"},
 )
 
-# Found by a digest of tenant, caller, door and key, so that nobody's key meets somebody else's.
+# Found by a digest of caller, door and key, so that nobody's key meets somebody else's.
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

@@ -53,11 +53,9 @@ def read_key(request: Request) -> str | None:
     return re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else values[0]
 
 
-def read_repeatable(
-    request: Request, *, tenant_id: UUID, caller_id: UUID, door: str, meaning: object
-) -> Repeatable | None:
+def read_repeatable(request: Request, *, caller: UUID, door: str, meaning: object) -> Repeatable | None:
     """The request as one that may be sent again, where it has a key; raises `IdempotencyKeyMalformedError`."""
     key = read_key(request)
     if key is None:
         return None
-    return Repeatable.of(tenant_id=tenant_id, caller_id=caller_id, door=door, key=key, meaning=meaning)
+    return Repeatable.of(caller=caller, door=door, key=key, meaning=meaning)

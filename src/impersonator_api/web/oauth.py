@@ -10,6 +10,7 @@ from impersonator_api.sessions.identify import InsufficientScopeError, ServiceHa
 from impersonator_api.web import examples
 from impersonator_api.web.admin.errors import OF_CREDENTIALS
 from impersonator_api.web.caller import CredentialsDep
+from impersonator_api.web.idempotency import IDEMPOTENCY_KEY
 from impersonator_api.web.oauth_answers import NO_STORE, OF_TOKEN, oauth_errors_documented
 from impersonator_api.web.openapi import answer_documented, openapi_security, problems_documented
 from impersonator_api.web.presented import read_token_request
@@ -56,7 +57,7 @@ class TokenBody(BaseModel):
     response_model=TokenBody,
     response_model_exclude_none=True,
     responses=answer_documented(examples.TOKENS) | oauth_errors_documented(*OF_TOKEN),
-    openapi_extra=TOKEN_FORM,
+    openapi_extra=TOKEN_FORM | IDEMPOTENCY_KEY,
 )
 async def token(request: Request, desk: DeskDep) -> JSONResponse:
     """Read the form, see who the client says it is, find the grant, run it (RFC 6749 §3.2)."""

@@ -20,6 +20,7 @@ from impersonator_api.oauth.revocation import UnsupportedTokenTypeError
 from impersonator_api.policy.errors import UnreadablePolicyError
 from impersonator_api.tokens.errors import SigningKeyMissingError
 from impersonator_api.web.errors import BodyTooLargeError, BodyTooSlowError, FormError, TooManyAttemptsError
+from impersonator_api.web.idempotency import IdempotencyKeyMalformedError
 from impersonator_api.web.openapi import Json, headers_documented, oauth_error_documented
 from impersonator_api.web.problems import problem_headers
 
@@ -52,6 +53,7 @@ OF_TOKEN: Errors = (
     oauth.ExchangeRefusedError,
     oauth.UnauthorizedClientError,
     oauth.UnsupportedGrantTypeError,
+    IdempotencyKeyMalformedError,
     SigningKeyMissingError,
 )
 

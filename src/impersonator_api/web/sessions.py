@@ -56,13 +56,7 @@ async def start_enveloped(request: Request, desk: DeskDep, starter: StarterDep) 
     await rate_limits_of(request).count_start(starter)
     body = await read_json(request, EnvelopedStartBody)
     wish = body.wish()
-    repeatable = read_repeatable(
-        request,
-        tenant_id=starter.tenant_id,
-        caller_id=starter.impersonator_id,
-        door="/impersonation/start",
-        meaning=wish,
-    )
+    repeatable = read_repeatable(request, caller=starter.impersonator_id, door="/impersonation/start", meaning=wish)
     started = await desk.run(sessions.start, starter=starter, wish=wish, repeatable=repeatable)
     return Envelope(data=StartedData.of_started(started, desk.clock()), message="Impersonation started successfully")
 

@@ -70,11 +70,7 @@ async def impersonate(
     await rate_limits_of(request).count_start(starter)
     wish = Wish(target=read_identifier(user_id), client=read_identifier(app_id), spa_required=True)
     repeatable = read_repeatable(
-        request,
-        tenant_id=service.tenant.id,
-        caller_id=service.party.id,
-        door="/api/v1/users/impersonation",
-        meaning=(starter.impersonator_id, wish),
+        request, caller=service.party.id, door="/api/v1/users/impersonation", meaning=(starter.impersonator_id, wish)
     )
     started = await desk.run(sessions.start, starter=starter, wish=wish, repeatable=repeatable)
     return RefreshTokenBody(

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from impersonator_api import tokens
+from impersonator_api import sessions, tokens
 from impersonator_api.directory import ClientKind
 from impersonator_api.oauth.clients import AuthenticatedClient, authenticate
 from impersonator_api.oauth.errors import UnauthorizedClientError
@@ -12,6 +12,7 @@ from impersonator_api.oauth.exchange.handing_on import hand_on
 from impersonator_api.oauth.exchange.limits import granted_targets
 from impersonator_api.oauth.exchange.opening import open_for
 from impersonator_api.oauth.exchange.refused import refusals_told, turned_away
+from impersonator_api.oauth.exchange.repeating import NOT_APPLICABLE, answer_again, keep_answer, repeatable_exchange
 from impersonator_api.oauth.exchange.request import ExchangeRequest, TokenType, read_exchange
 from impersonator_api.oauth.grants.answer import TokenAnswer
 from impersonator_api.oauth.grants.request import TokenRequest
@@ -25,9 +26,6 @@ NAME = "urn:ietf:params:oauth:grant-type:token-exchange"
 EXCHANGING = frozenset({"root", "impersonation"})
 """Scopes of a service that may act as users."""
 
-NOT_APPLICABLE = "N_A"
-"""RFC 8693 §2.2.1: the `token_type` of what is no access token."""
-
 
 async def token_exchange(work: Work, request: TokenRequest) -> TokenAnswer:
     """Prove the client, then open a session or join the subject token's; at most three statements.
@@ -35,16 +33,23 @@ async def token_exchange(work: Work, request: TokenRequest) -> TokenAnswer:
     Whatever is given is a token in which somebody acts: its session ends it, laws and policy decide it.
     """
     asked = read_exchange(request)
+    repeatable = repeatable_exchange(request, asked)
     brought = await read_brought(work, asked)
-    found = await authenticate(work, request.presented, also={**brought.columns(), **delegate_column(asked)})
+    also = {**brought.columns(), **delegate_column(asked), **sessions.earlier_json(work, repeatable)}
+    found = await authenticate(work, request.presented, also=also)
     _admit(work, found)
     targets = granted_targets(found.client, asked, issuer=work.settings.issuer)
     key = await find_proven_key(work, request, found.client)
     with refusals_told(work, found):
         refuse_stolen(brought.subject, key)
+        earlier = sessions.find_earlier(work, found.also, repeatable)
+        if earlier is not None:
+            return answer_again(work, found, asked, earlier, key=key)
         may_act = named_delegate(found, asked, issuer=work.settings.issuer)
         grant = await _grant(work, found, asked, brought)
-    return _answer(work, found, asked, replace(grant, audience=targets, may_act=may_act, jkt=key))
+    answer = _answer(work, found, asked, replace(grant, audience=targets, may_act=may_act, jkt=key))
+    keep_answer(work, found, grant, answer, repeatable)
+    return answer
 
 
 def _admit(work: Work, found: AuthenticatedClient) -> None:

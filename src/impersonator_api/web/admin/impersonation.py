@@ -44,13 +44,7 @@ async def start(request: Request, desk: DeskDep, starter: StarterDep) -> StartAn
     await rate_limits_of(request).count_start(starter)
     body = await read_json(request, StartBody)
     wish, handover = body.wish(), body.handover()
-    repeatable = read_repeatable(
-        request,
-        tenant_id=starter.tenant_id,
-        caller_id=starter.impersonator_id,
-        door=PATH,
-        meaning=(wish, handover),
-    )
+    repeatable = read_repeatable(request, caller=starter.impersonator_id, door=PATH, meaning=(wish, handover))
     started = await desk.run(sessions.start, starter=starter, wish=wish, handover=handover, repeatable=repeatable)
     return StartAnswer.of(started, desk.clock())
 

@@ -1,26 +1,45 @@
-// What a test sees of a page: what it asks for, what it gets, what the browser complains about.
+// Pages for a test, and what it sees of them: what they ask for and get, what the browser complains about.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { after, before } from "node:test";
+
+import { serveApplications } from "./applications.mjs";
+import { openBrowser } from "./browser.mjs";
+
+/** Serves applications to a browser for the tests of one file; answers how they get a page with a storage of its own. */
+export function pagesOf(...applications) {
+  let browser, stopServing;
+
+  before(async () => {
+    stopServing = await serveApplications(...applications);
+    browser = await openBrowser();
+  });
+
+  after(async () => {
+    await browser?.close();
+    stopServing?.();
+  });
+
+  return async () => {
+    const page = await (await browser.newContext()).newPage();
+    page.setDefaultTimeout(15_000);
+    return page;
+  };
+}
 
 export const deepLink = (home, handed) => `${home}?${Object.entries(handed).map((pair) => pair.join("=")).join("&")}`;
 
-/** A page with a storage of its own. */
-export async function newPage(browser) {
-  const page = await (await browser.newContext()).newPage();
-  page.setDefaultTimeout(15_000);
-  return page;
-}
-
-/** What the page sends to the token endpoint and gets from it, and what the browser complains about. */
+/** The refresh tokens that the page sends, what it gets for them, and what the browser complains about. */
 export function watch(page) {
-  const seen = { refreshTokens: [], accessTokens: [], complaints: [] };
+  const answers = [];
+  const seen = { sent: [], answers: () => Promise.all(answers), complaints: [] };
   page.on("console", (message) => message.type() === "error" && seen.complaints.push(message.text()));
   page.on("console", (message) => console.log(`page: ${message.text()}`));
   page.on("pageerror", (error) => seen.complaints.push(String(error)));
-  page.on("response", async (response) => {
+  page.on("response", (response) => {
     if (!response.url().endsWith("/oauth2/v1/token")) return;
-    seen.refreshTokens.push(new URLSearchParams(response.request().postData()).get("refresh_token"));
-    if (response.ok()) seen.accessTokens.push((await response.json()).access_token);
+    seen.sent.push(new URLSearchParams(response.request().postData()).get("refresh_token"));
+    if (response.ok()) answers.push(response.json());
   });
   return seen;
 }

@@ -1,28 +1,16 @@
 // openid-client runs in browsers too: discovery, a hand-over code, refresh tokens that rotate, all across origins.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { serveApplications } from "../../applications.mjs";
-import { openBrowser } from "../../browser.mjs";
 import { assertDead, people, stage, start } from "../../stage.mjs";
-import { newPage, photograph, watch } from "../../watching.mjs";
+import { pagesOf, photograph, watch } from "../../watching.mjs";
 
 const home = `${stage.pages_origin}/openid-client/`;
-let browser, stopServing;
-
-before(async () => {
-  stopServing = await serveApplications("openid-client");
-  browser = await openBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  stopServing?.();
-});
+const newPage = pagesOf("openid-client");
 
 test("it trades a hand-over code, refreshes with each token once, and gives the last one back", async () => {
   const { handover_url: link } = await start("carla", "portal");
-  const page = await newPage(browser);
+  const page = await newPage();
   const seen = watch(page);
 
   await page.goto(link);
@@ -35,17 +23,18 @@ test("it trades a hand-over code, refreshes with each token once, and gives the 
   await page.reload();
   await page.getByRole("heading", { name: "carla@acme.test" }).waitFor();
   await photograph(page, "openid-client-entered");
-  assert.equal(new Set(seen.refreshTokens).size, 3);
+  const answers = await seen.answers();
+  assert.deepEqual(seen.sent, [null, answers[0].refresh_token, answers[1].refresh_token]);
 
   await page.getByRole("button", { name: "Log out" }).click();
   await page.getByText("Nobody is logged in").waitFor();
-  await assertDead(seen.refreshTokens.at(-1), seen.accessTokens);
+  await assertDead(answers.at(-1).refresh_token, answers.map((answer) => answer.access_token));
   assert.deepEqual(seen.complaints, []);
 });
 
 test("a link that was opened opens nothing for whoever finds it", async () => {
   const { handover_url: link } = await start("carla", "portal");
-  const [first, second] = [await newPage(browser), await newPage(browser)];
+  const [first, second] = [await newPage(), await newPage()];
   await first.goto(link);
   await first.getByRole("heading", { name: "carla@acme.test" }).waitFor();
 

@@ -14,6 +14,7 @@ from conftest import ActingAs, Clock
 from impersonator_api.work import Desk
 from keyed import keyed_service
 from oauth.exchanging import ACCESS_TOKEN, BILLING, Trade, trade
+from proofs import Holder
 
 __all__ = ["trade"]
 
@@ -271,3 +272,19 @@ async def test_a_redeemed_link_takes_two(app: FastAPI, engine: AsyncEngine, acti
         (await http.post("/oauth2/v1/token", data=form)).raise_for_status()
 
     assert len(statements) == 2
+
+
+async def test_a_proof_is_written_down_with_what_it_comes_with(
+    app: FastAPI, engine: AsyncEngine, http: AsyncClient, clock: Clock, signing_desk: Desk
+) -> None:
+    ana, bob = await two_people(engine)
+    spa, holder = await ana.tenant.client("spa"), Holder(clock)
+    started = await start(signing_desk, ana, bob, client=spa)
+    form = {"grant_type": "refresh_token", "refresh_token": started.refresh.token, "client_id": spa}
+
+    with counted(app) as refreshing:
+        token = (await holder.ask(http, form)).raise_for_status().json()["access_token"]
+    with counted(app) as telling:
+        (await holder.get(http, token, "/oauth2/v1/userinfo")).raise_for_status()
+
+    assert (len(refreshing), len(telling)) == (2, 2)

@@ -27,6 +27,7 @@ HOUR = timedelta(hours=1)
 WHOLE = grant(permissions=frozenset({"ticket.read"}), workspace="north")
 TAKEN_OVER = delegated_act({"sub": "a", "iss": US}, client_id="c", issuer=US)
 EXCHANGED = replace(WHOLE, act=TAKEN_OVER, may_act={"sub": "c", "iss": US})
+BOUND = replace(WHOLE, jkt="a-thumbprint")
 NONE = frozenset[str]()
 
 
@@ -39,7 +40,7 @@ def access(told: ImpersonationGrant) -> Claims:
     return access_claims(told, ISSUANCE, HOUR)
 
 
-SERVICE = service_claims(ServiceGrant(tenant="t", client_id="c", audience=US, scope=NONE), ISSUANCE, HOUR)
+SERVICE = service_claims(ServiceGrant(tenant="t", client_id="c", audience=US, scope=NONE, jkt="t"), ISSUANCE, HOUR)
 PERSON = ordinary_claims(OrdinaryGrant(tenant="t", client_id="c", audience=US, user=ANA, scope=NONE), ISSUANCE, HOUR)
 
 
@@ -47,8 +48,8 @@ PERSON = ordinary_claims(OrdinaryGrant(tenant="t", client_id="c", audience=US, u
 @pytest.mark.parametrize(
     ("kind", "claims"),
     [
-        ("A", access(WHOLE) | access(replace(WHOLE, subject_form="external_id")) | access(EXCHANGED)),
-        ("R", refresh_claims(WHOLE, ISSUANCE, family_id=FAMILY)),
+        ("A", access(WHOLE) | access(replace(WHOLE, subject_form="external_id")) | access(EXCHANGED) | access(BOUND)),
+        ("R", refresh_claims(BOUND, ISSUANCE, family_id=FAMILY)),
         ("S", SERVICE),
         ("O", PERSON),
     ],

@@ -48,9 +48,9 @@ def _refuse_other_audiences(claims: VerifiedClaims, ours: frozenset[str]) -> Non
 
 
 def _one_use(work: Work, claims: VerifiedClaims, client_id: str) -> OneUse:
-    jti, expires_at = claims.load_text("jti"), claims.find_instant("exp")
+    jti = claims.load_text("jti")
     if len(jti) > MOST_CHARACTERS:
         raise InvalidTokenError("The assertion's jti is too long.")
-    if expires_at is None or expires_at > work.now + LONGEST + LEEWAY:
+    if claims.expires_at > work.now + LONGEST + LEEWAY:
         raise InvalidTokenError("The assertion lives too long.")
-    return one_use(ASSERTION, owner=client_id, jti=jti, expires_at=expires_at + LEEWAY)
+    return one_use(ASSERTION, owner=client_id, jti=jti, expires_at=claims.expires_at + LEEWAY)

@@ -15,6 +15,8 @@ from impersonator_api.work import Desk
 from limited import ELSEWHERE, TOKEN, Visitor, limited
 from oauth.exchanging import ACCESS_TOKEN, EXCHANGE
 
+CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
 # The application's limits take their time from its clock, which these tests move; only a Redis has time of its own.
 
 
@@ -128,6 +130,17 @@ async def test_worn_out_refresh_tokens_count(visitor: Visitor, acme: Organisatio
     statuses = [(await visitor.refresh(spa)).status_code for _ in range(4)]
 
     assert statuses == [400, 400, 400, 429]
+
+
+async def test_forged_client_assertions_count_for_whom_they_name(visitor: Visitor, service: str) -> None:
+    forged = compact({"alg": "ES256"}, {"iss": service, "sub": service})
+    form = {"grant_type": "client_credentials", "client_assertion": forged, "client_assertion_type": CLIENT_ASSERTION}
+
+    statuses = [(await visitor.http.post(TOKEN, data=form)).status_code for _ in range(3)]
+    answer = await visitor.as_client(service)
+
+    assert statuses == [401, 401, 401]
+    assert answer.status_code == 429
 
 
 async def test_refused_exchanges_count(visitor: Visitor, acme: Organisation) -> None:

@@ -18,6 +18,8 @@ SESSIONS = f"{START}/sessions"
 TOKEN = "/oauth2/v1/token"
 LOGOUT = "/identity/v1/logout"
 USERINFO = "/oauth2/v1/userinfo"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 HANDOVER = "urn:impersonator:params:oauth:grant-type:handover"
 REDIRECT_URI = "https://app.example.test/callback"
 """Of every SPA that a test makes."""
@@ -75,6 +77,11 @@ class Doors:
     async def hand_over(self, **form: str) -> httpx.Response:
         """A browser application trades the code of a link."""
         return await self.http.post(TOKEN, data={"grant_type": HANDOVER, "redirect_uri": REDIRECT_URI} | form)
+
+    async def exchange(self, client_id: str, subject_token: str, **form: str) -> httpx.Response:
+        """A service asks for a token of its own in place of another."""
+        asked = {"grant_type": EXCHANGE, "subject_token": subject_token, "subject_token_type": ACCESS_TOKEN} | form
+        return await self.http.post(TOKEN, data=asked, auth=(client_id, SECRET))
 
     async def introspect(self, token: str, client_id: str) -> httpx.Response:
         """A service asks whether a token counts."""

@@ -38,16 +38,19 @@ class Life:
     ana: Someone
     bob: Someone
     client_id: str
+    service: str
     doors: Doors
     clock: Clock
     started: Mapping[str, Any]
     refresh_tokens: list[str] = field(default_factory=list)
+    access_tokens: list[str] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
     answers: list[tuple[str, httpx.Response]] = field(default_factory=list)
 
     def keep(self, answer: Mapping[str, Any]) -> None:
         """Remember the tokens of an answer."""
         self.tokens.append(Token(claims_of(answer["access_token"]), "access"))
+        self.access_tokens.append(answer["access_token"])
         if answer.get("refresh_token"):
             self.tokens.append(Token(claims_of(answer["refresh_token"]), "refresh"))
             self.refresh_tokens.append(answer["refresh_token"])
@@ -63,6 +66,15 @@ class Life:
     async def ask_for_scope(self, number: int) -> None:
         """Ask for less, or for more."""
         await self._refresh(self.refresh_tokens[-1], scope=SCOPES[number % len(SCOPES)])
+
+    async def hand_on(self, number: int) -> None:
+        """A service behind the client exchanges some access token for its own."""
+        token = self.access_tokens[-1 - number % len(self.access_tokens)]
+        answer = await self.doors.exchange(self.service, token)
+        self.answers.append(("exchange", answer))
+        if answer.status_code == httpx.codes.OK:
+            self.tokens.append(Token(claims_of(answer.json()["access_token"]), "handed on"))
+            self.access_tokens.append(answer.json()["access_token"])
 
     async def use(self, _: int) -> None:
         """Ask whom the first access token stands for."""
@@ -115,6 +127,7 @@ EVENTS: tuple[Event, ...] = (
     Life.refresh,
     Life.repeat,
     Life.ask_for_scope,
+    Life.hand_on,
     Life.use,
     Life.wait,
     Life.change_permissions,
@@ -133,9 +146,11 @@ async def begin(engine: AsyncEngine, desk: Desk, http: httpx.AsyncClient, clock:
     ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
     await acme.workspace("north", bob=(bob, list(GRANTED)))
     client_id = await acme.client("spa", **client)
+    form = {name: client[name] for name in ("subject",) if name in client}
+    service = await acme.client("orders", kind="service", scopes=["impersonation"], **form)
     wish = {"client_id": client_id, "workspace_id": "north", "permissions": list(GRANTED)}
     answer = await doors.start(await ordinary_token(desk, ana), bob, **wish)
-    life = Life(acme, ana, bob, client_id, doors, clock, answer.raise_for_status().json())
+    life = Life(acme, ana, bob, client_id, service, doors, clock, answer.raise_for_status().json())
     life.keep(life.started)
     return life
 

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from impersonator_api.policy import Allowed, OnActive, Trace
 from impersonator_api.sessions import ASKED_AT_THE_START, Listed, Live, Session, Started, Wish
 from impersonator_api.web.identifiers import read_identifier
+from impersonator_api.web.instants import Instant
 
 T = TypeVar("T")
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -36,7 +37,7 @@ class EnvelopedStartBody(BaseModel):
 
     impersonated_user_id: str | int = Field(alias="impersonatedUserId")
     reason: Annotated[str, StringConstraints(max_length=500)] | None = None
-    expires_at: AwareDatetime | None = Field(None, alias="expiresAt")
+    expires_at: Instant | None = Field(None, alias="expiresAt")
     workspace_id: Name | None = Field(None, alias="workspaceId")
     permissions: list[Name] | None = Field(None, max_length=100)
 

@@ -23,6 +23,8 @@ HANDOVER_CODE = "LJdlIUCEgt0sPd38_dkvFDKGDWpR9ES7ybI77Z2uXN0"
 HANDOVER_URL = f"{REDIRECT_URI}#handover_code={HANDOVER_CODE}"
 HANDED_OVER_BY = "2026-11-21T10:01:00Z"
 
+PATH_SEGMENTS = {"app_id": "dashboard", "session_id": SESSION, "user_id": "1003"}
+
 ACT = {"sub": ADA, "iss": ISSUER, "amr": ["pwd", "otp"]}
 
 # ── the admin API ────────────────────────────────────────────────────────────────────────────────────────────────

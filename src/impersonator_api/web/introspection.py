@@ -65,7 +65,7 @@ async def introspect(request: Request, desk: DeskDep) -> JSONResponse:
     summary="Give a token back",
     response_class=Response,
     responses=oauth_errors_documented(*OF_REVOKE),
-    openapi_extra=REVOKE_FORM | BASIC,
+    openapi_extra=REVOKE_FORM | openapi_security("basic", or_none=True),
 )
 async def revoke(request: Request, desk: DeskDep) -> Response:
     """The token's session ends, and every token of it; an unknown token is a success too."""

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from impersonator_api.errors import ServiceError
 from impersonator_api.web.errors import HeadersTooLargeError, MethodNotAllowedError, UnexpectedError, UriTooLongError
-from impersonator_api.web.examples import PROBLEM_MEMBERS
+from impersonator_api.web.examples import PATH_SEGMENTS, PROBLEM_MEMBERS
 from impersonator_api.web.problems import MEDIA_TYPE
 
 Json = dict[str, Any]
@@ -139,6 +139,7 @@ def completed(document: Json) -> Json:
     schemas = components.setdefault("schemas", {})
     for path, operation in _operations(document):
         schemas.update(operation.pop(HOISTED, {}))
+        _add_path_examples(operation.get("parameters", []))
         _unpack_examples(operation["responses"])
         _replace_default_errors(operation["responses"], speaks_oauth=path.startswith(OAUTH) and path != USERINFO)
     for name in ("HTTPValidationError", "ValidationError"):
@@ -170,7 +171,9 @@ def openapi_form(
     repeatable: Collection[str] = (),
 ) -> Json:
     """For `openapi_extra=`: the form that an OAuth door reads itself; parameters with their descriptions."""
-    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+    text = {"type": "string"}
+    # On the wire one value of a list is the value itself.
+    texts = {"anyOf": [text, {"type": "array", "items": text}]}
     schema: Json = {
         "type": "object",
         "properties": {
@@ -182,11 +185,11 @@ def openapi_form(
     return {"requestBody": {"required": True, "content": content}}
 
 
-def openapi_security(*schemes: str) -> Json:
-    """For `openapi_extra=`: ways to sign in, of which one is enough."""
+def openapi_security(*schemes: str, or_none: bool = False) -> Json:
+    """For `openapi_extra=`: ways to sign in, of which one is enough; `or_none` where a public client need not."""
     # Wherever an access token is taken, one that is bound to a key is taken too.
     known = [each for scheme in schemes for each in ((scheme, "dpop") if scheme == "bearer" else (scheme,))]
-    return {"security": [{scheme: []} for scheme in known]}
+    return {"security": [{scheme: []} for scheme in known] + [{}] * or_none}
 
 
 def answer_documented(examples: Mapping[str, object], *, status: int = 200) -> dict[int | str, Json]:
@@ -246,6 +249,12 @@ def _operations(document: Json) -> Iterator[tuple[str, Json]]:
     for path, operations in document.get("paths", {}).items():
         for operation in operations.values():
             yield path, operation
+
+
+def _add_path_examples(parameters: Sequence[Json]) -> None:
+    for parameter in parameters:
+        if parameter["in"] == "path" and parameter["name"] in PATH_SEGMENTS:
+            parameter["example"] = PATH_SEGMENTS[parameter["name"]]
 
 
 def _unpack_examples(responses: Json) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from impersonator_api.policy import Mode
 from impersonator_api.sessions import (
@@ -22,6 +22,7 @@ from impersonator_api.sessions import (
 )
 from impersonator_api.tokens import CHALLENGE
 from impersonator_api.web.identifiers import read_identifier
+from impersonator_api.web.instants import Instant
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
@@ -53,7 +54,7 @@ class StartBody(BaseModel):
     mode: Annotated[Mode, Field(strict=False)] | None = Field(None, description="Left out: what the rule grants first.")
     permissions: list[Name] | None = Field(None, max_length=100, description="Makes the mode `limited`.")
     duration_seconds: int | None = Field(None, gt=0, le=86_400)
-    expires_at: AwareDatetime | None = Field(None, description="Instead of `duration_seconds`.")
+    expires_at: Instant | None = Field(None, description="Instead of `duration_seconds`.")
     ticket: Name | None = None
     metadata: dict[Name, Any] | None = Field(None, max_length=50, description="Kept with the session as it is.")
     code_challenge: Annotated[str, StringConstraints(pattern=rf"^{CHALLENGE}$")] | None = Field(
@@ -255,8 +256,8 @@ class ListQuery(BaseModel):
     target: Name | None = Field(None, description="Id or external id of a user.")
     client: Name | None = Field(None, description="A client_id.")
     status: SessionStatus | None = None
-    started_from: AwareDatetime | None = Field(None, alias="from", description="Started at or after.")
-    started_to: AwareDatetime | None = Field(None, alias="to", description="Started before.")
+    started_from: Instant | None = Field(None, alias="from", description="Started at or after.")
+    started_to: Instant | None = Field(None, alias="to", description="Started before.")
     q: Name | None = Field(None, description="The beginning of either e-mail address, or a whole ticket.")
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, max_length=64, description="From the `Link` header; never made by hand.")

@@ -52,7 +52,14 @@ def token_of(signing_desk: Desk) -> TokenOf:
 @pytest.fixture
 async def patient(fresh_database_url: str, tmp_path: Path) -> AsyncIterator[Patient]:
     """Ana, who may act as Bob, as long as the database lets her."""
-    settings = Settings(data_dir=tmp_path, master_key=MASTER_KEY, pool_size=2, lock_timeout=timedelta(milliseconds=200))
+    settings = Settings(
+        data_dir=tmp_path,
+        master_key=MASTER_KEY,
+        pool_size=2,
+        lock_timeout=timedelta(milliseconds=200),
+        failed_rate_limit="off",
+        failed_address_rate_limit="off",
+    )
     app = create_app(settings, database_url=fresh_database_url, with_worker=False)
     owner = create_async_engine(fresh_database_url)
     async with (

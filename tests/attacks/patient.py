@@ -38,8 +38,14 @@ MUST_BE_EMPTY = {
     "slots of ended sessions": """
         SELECT o.session_id FROM active_slots o JOIN impersonation_sessions s ON s.id = o.session_id
         WHERE s.status <> 'active'""",
-    "refreshes that wrote no token": """
-        SELECT session_id FROM audit_entries a WHERE action = 'session.refreshed' AND code IS NULL
+    "used codes without their entry": """
+        SELECT session_id FROM handover_codes c WHERE used_at IS NOT NULL
+        GROUP BY session_id
+        HAVING count(*) <> (SELECT count(*) FROM audit_entries a
+                            WHERE a.session_id = c.session_id AND a.action = 'session.handed_over')""",
+    "refreshes and hand-overs that wrote no token": """
+        SELECT session_id FROM audit_entries a
+        WHERE action IN ('session.refreshed', 'session.handed_over') AND code IS NULL
         GROUP BY session_id
         HAVING count(*) <> (SELECT count(*) - 1 FROM refresh_tokens t WHERE t.session_id = a.session_id)""",
 }

@@ -218,11 +218,15 @@ async def test_a_storm_leaves_everything_whole(patient: Patient) -> None:
     async def refresh() -> None:
         assert (await scene.refreshed(last[-1])).status_code in {200, 400, 503}
 
+    async def hand_over() -> None:
+        if last[-1]["handover_url"]:
+            assert (await scene.handed_over(last[-1])).status_code in {200, 400, 503}
+
     async def end() -> None:
         assert (await scene.doors.end(scene.ana_token)).status_code in {200, 403, 404, 409, 503}
 
     for number in range(10):
-        storm = [start, refresh, refresh, end, start, refresh, end, start]
+        storm = [start, refresh, hand_over, end, hand_over, start, refresh, end, start]
         changes = [
             change_role(scene, patient.desk, "customer" if number % 3 == 2 else "super_admin"),
             sweep(patient.desk),

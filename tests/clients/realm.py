@@ -71,7 +71,7 @@ def _services() -> list[dict[str, Any]]:
         acting | reach | {"client_id": "agent", "secret": SECRETS["agent"]},
         acting | reach | {"client_id": "orders", "secret": SECRETS["orders"]},
         service | {"client_id": "backoffice", "scopes": ["root"], "secret": SECRETS["backoffice"]},
-        service | {"client_id": "reader", "scopes": ["introspect", "impersonation"], "secret": SECRETS["reader"]},
+        service | {"client_id": "reader", "scopes": ["introspect"], "secret": SECRETS["reader"]},
         service | {"client_id": "signer", "scopes": ["root"], "jwks": _public()},
     ]
 

@@ -44,18 +44,13 @@ class Service:
         return self.said("token", "--as", "ana@acme.test")
 
     def hand_over(self, target: str, app: str) -> dict[str, Any]:
-        """Let Ana act as somebody in an application, as a backend of seed 001 does; answers what the SPA is handed."""
-        own = httpx.post(
-            f"{self.issuer}/oauth2/v1/token",
-            auth=("reader", SECRETS["reader"]),
-            data={"grant_type": "client_credentials", "scope": "impersonation"},
-        )
+        """Let Ana act as somebody in an application; answers the link that her admin panel is told."""
         answer = httpx.post(
-            f"{self.issuer}/api/v1/users/{target}/impersonation/{app}",
-            headers={"Authorization": f"Bearer {own.raise_for_status().json()['access_token']}"},
-            json={"impersonatorToken": self.token_of_ana},
+            f"{self.issuer}/api/admin/impersonate",
+            headers={"Authorization": f"Bearer {self.token_of_ana}"},
+            json={"target_user_id": target, "client_id": app, "reason": "Asked for help"},
         )
-        return dict(answer.raise_for_status().json())
+        return dict(answer.raise_for_status().json()["handover"][0])
 
     def stage(self) -> dict[str, Any]:
         """All that a client in another language is told: addresses, secrets, people."""

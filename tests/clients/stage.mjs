@@ -20,11 +20,11 @@ export async function handOver(target, app) {
 }
 
 /** Ana begins to act as somebody, at her admin panel. Answers all that the panel is told. */
-export async function start(target, app) {
+export async function start(target, app, more = {}) {
   const answer = await fetch(`${issuer}/api/admin/impersonate`, {
     method: "POST",
     headers: { authorization: `Bearer ${stage.token_of_ana}`, "content-type": "application/json" },
-    body: JSON.stringify({ target_user_id: people[target].external_id, client_id: app, reason: "Asked for help" }),
+    body: JSON.stringify({ target_user_id: people[target].external_id, client_id: app, reason: "Asked for help", ...more }),
   });
   assert.equal(answer.status, 200);
   return await answer.json();

@@ -1,7 +1,9 @@
 """Authlib on its own HTTP client: what a backend in Python has."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -10,13 +12,17 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from joserfc.jws import extract_compact
 from typing_extensions import override
 
+from cli.conftest import on_server
 from clients.realm import API, ES256, SECRETS
 from clients.service import Service
 
 pytestmark = pytest.mark.slow
 
+PATIENCE = 150
+HANDOVER = "urn:impersonator:params:oauth:grant-type:handover"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 USER_ID = "urn:impersonator:params:oauth:token-type:user-id"
 
@@ -67,9 +73,11 @@ def reader(opened: Open) -> AsyncOAuth2Client:
 
 @pytest.fixture
 async def entered(service: Service, opened: Open) -> AsyncOAuth2Client:
-    """A SPA in which Ana is Carla, by an access token and a refresh token of its own."""
+    """An application in which Ana is Carla, by the code of a hand-over link."""
     portal = opened("portal")
-    await portal.refresh_token(refresh_token=service.hand_over("1003", "portal")["refresh_token"])
+    link = service.hand_over("1003", "portal")
+    code = urlsplit(link["url"]).fragment.removeprefix("handover_code=")
+    await portal.fetch_token(grant_type=HANDOVER, code=code, redirect_uri=link["redirect_uri"])
     return portal
 
 
@@ -167,6 +175,36 @@ async def test_the_published_keys_verify_an_access_token(
     )
     expected.validate(token.claims)
     assert (token.header["typ"], token.claims["client_id"]) == ("at+jwt", "portal")
+
+
+async def test_keys_fetched_before_a_rotation_verify_what_is_signed_after_it(
+    service: Service, clients_database_url: str, opened: Open, keys: KeySet
+) -> None:
+    # A next key signs only after every cached JWKS has it; nobody waits that long here.
+    await on_server(clients_database_url, "UPDATE signing_keys SET created_at = created_at - interval '1 day'")
+    reader = opened("reader", client_secret=SECRETS["reader"])
+    before = await _signing_key(reader)
+
+    service.said("keys", "rotate", "--alg", "ES256")
+
+    assert await _signing_key_after(reader, before) != before
+    jwt.decode(reader.token["access_token"], keys, algorithms=["ES256"])
+
+
+async def _signing_key_after(client: AsyncOAuth2Client, before: str) -> str:
+    """The next `kid` that signs; the served process hears of it within seconds."""
+    for _ in range(PATIENCE):
+        now = await _signing_key(client)
+        if now != before:
+            return now
+        await asyncio.sleep(0.2)
+    return before
+
+
+async def _signing_key(client: AsyncOAuth2Client) -> str:
+    """The `kid` that signs now, as a new token says."""
+    token = await client.fetch_token(grant_type="client_credentials", scope="introspect")
+    return str(extract_compact(token["access_token"].encode()).headers()["kid"])
 
 
 async def _told(reader: AsyncOAuth2Client, metadata: dict[str, Any], token: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ HANDOVER_URL = f"{REDIRECT_URI}#handover_code={HANDOVER_CODE}"
 HANDED_OVER_BY = "2026-11-21T10:01:00Z"
 
 PATH_SEGMENTS = {"app_id": "dashboard", "session_id": SESSION, "user_id": "1003"}
+ASSERTION = "eyJhbGciOiJFUzI1NiIsImtpZCI6IlNfa0hWdFZ3…"
 
 ACT = {"sub": ADA, "iss": ISSUER, "amr": ["pwd", "otp"]}
 
@@ -159,6 +160,11 @@ CHECKED: Example = {
 TOKEN_FORMS: Example = {
     "a user's next token": {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN, "client_id": "dashboard"},
     "a service's own": {"grant_type": "client_credentials", "scope": "impersonation"},
+    "a service's own, by its key": {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": ASSERTION,
+    },
     "a token to act as a user": {
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
         "subject_token": CAROL,
@@ -198,6 +204,12 @@ TOKENS: Example = {
         "expires_in": 3600,
         "expires_on": BEGIN_EPOCH + 3600,
         "scope": "impersonation",
+    },
+    "bound to a key": {
+        "access_token": ACCESS_TOKEN,
+        "token_type": "DPoP",
+        "expires_in": 600,
+        "expires_on": BEGIN_EPOCH + 600,
     },
 }
 INTROSPECT_FORMS: Example = {"a token": {"token": ACCESS_TOKEN}}

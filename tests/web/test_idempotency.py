@@ -81,6 +81,16 @@ async def test_the_same_request_gets_the_same_answer(engine: AsyncEngine, panel:
     assert [entry.action for entry in await audit_of(engine, panel.acme)] == ["session.started"]
 
 
+async def test_a_repeat_does_not_make_tokens_live_longer(panel: Panel, clock: Clock) -> None:
+    first = await panel.start(KEY)
+    clock.forward(minutes=6)
+    again = await panel.start(KEY)
+
+    assert claims_of(again)["exp"] == claims_of(first)["exp"]
+    assert again.json()["expires_in"] == 0
+    assert (first.json()["refresh_token_expires_in"], again.json()["refresh_token_expires_in"]) == (1800, 1440)
+
+
 async def test_twenty_at_once_begin_one_session(engine: AsyncEngine, panel: Panel) -> None:
     answers = await asyncio.gather(*[panel.start(KEY) for _ in range(20)])
 
@@ -112,6 +122,11 @@ async def test_the_same_meaning_in_other_words_is_the_same_request(panel: Panel,
     first, again = await panel.start(KEY, **one), await panel.start(KEY, **other)
 
     assert claims_of(first) == claims_of(again)
+
+
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+async def test_an_instant_at_the_edge_of_time_has_a_meaning_too(panel: Panel, end: str) -> None:
+    assert (await panel.start(KEY, expires_at=end)).status_code == 422
 
 
 async def test_without_a_key_everything_is_done_again(engine: AsyncEngine, panel: Panel) -> None:

@@ -8,12 +8,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from datetime import datetime, timedelta
+from typing import Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
-
+from impersonator_api.questions import Column, Part
 from impersonator_api.sessions import store
 from impersonator_api.sessions.errors import (
     IdempotencyKeyReusedError,
@@ -23,7 +22,7 @@ from impersonator_api.sessions.errors import (
 from impersonator_api.sessions.live import live_in
 from impersonator_api.sessions.snapshot import Live, Row
 from impersonator_api.statement import Write
-from impersonator_api.work import Work
+from impersonator_api.work import EPOCH, Work
 
 KEPT = timedelta(hours=24)
 """How long a key is remembered; afterwards it is new again."""
@@ -61,7 +60,7 @@ class Earlier:
     claims: Claims = field(repr=False)
 
 
-def earlier_json(work: Work, repeatable: Repeatable | None) -> Mapping[str, ColumnElement[Any]]:
+def earlier_json(work: Work, repeatable: Repeatable | None) -> Mapping[str, Part[Column]]:
     """What a story asks besides, in the statement that it reads with; nothing where the request has no key."""
     if repeatable is None:
         return {}
@@ -120,7 +119,8 @@ def _plain(value: object) -> object:
         case frozenset():
             return sorted(value)
         case datetime():
-            return value.astimezone(UTC).isoformat()
+            # By its distance, whatever its zone: the last hours of year 9999 have no name in another one.
+            return (value - EPOCH) // timedelta(microseconds=1)
         case timedelta():
             return value.total_seconds()
         case Mapping():

@@ -63,3 +63,13 @@ async def test_production_has_no_docs_page(production: FastAPI) -> None:
         answer = await client.get("/docs")
 
     assert answer.status_code == 404
+
+
+async def test_a_client_that_proves_nothing_is_told_why_in_the_challenge_too(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/oauth2/v1/token", data={"grant_type": "client_credentials"}, auth=("nobody", "x"))
+
+    told = answer.json()
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == (
+        f'Basic realm="impersonator", error="invalid_client", error_description="{told["error_description"]}"'
+    )

@@ -76,11 +76,13 @@ def oauth_errors_documented(*errors: type[ServiceError]) -> dict[int | str, Json
 
 def oauth_error(error: ServiceError) -> JSONResponse:
     """Any error on these doors as RFC 6749 §5.2 says it; a fault of ours is never the client's grant."""
-    headers = NO_STORE | problem_headers(error)
+    headers, body = NO_STORE | problem_headers(error), _body(error)
     if error.status == UnauthenticatedError.status:
-        # RFC 6749 §5.2 asks for the scheme the client used; ours is always Basic.
-        headers["WWW-Authenticate"] = 'Basic realm="impersonator"'
-    return JSONResponse(_body(error), status_code=_status(error), headers=headers)
+        # RFC 6749 §5.2 asks for the scheme the client used; ours is always Basic. There are clients that tell of a
+        # challenge and not of the body, so it says why as well.
+        why = ", ".join(f'{name}="{value}"' for name, value in body.items())
+        headers["WWW-Authenticate"] = f'Basic realm="impersonator", {why}'
+    return JSONResponse(body, status_code=_status(error), headers=headers)
 
 
 def _body(error: ServiceError) -> dict[str, Any]:

@@ -73,8 +73,9 @@ test("a scope that the client may not have is refused, not left out", async () =
   await assert.rejects(client.clientCredentialsGrant(config, { scope: "root" }), { status: 400, error: "invalid_scope" });
 });
 
-/** RFC 6749 §5.2 with RFC 9110 §15.5.2: 401 names a scheme that would have done. */
+/** RFC 6749 §5.2 with RFC 9110 §15.5.2: 401 names a scheme that would have done; openid-client tells of nothing else. */
 const isChallenge = (thrown) => {
-  assert.deepEqual([thrown.status, thrown.cause[0].scheme], [401, "basic"], thrown);
+  const [{ scheme, parameters }] = thrown.cause;
+  assert.deepEqual([thrown.status, scheme, parameters.error], [401, "basic", "invalid_client"], thrown);
   return true;
 };

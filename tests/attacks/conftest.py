@@ -9,13 +9,17 @@ import pytest
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from attacks.crime import Crime, make_crime
 from attacks.doors import Doors, Scene, make_scene
 from attacks.patient import Patient
 from builders import Someone, ordinary_token
-from conftest import MASTER_KEY
+from callers.conftest import Provider, idp, server
+from conftest import MASTER_KEY, Clock
 from impersonator_api.app import create_app
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk
+
+__all__ = ["idp", "server"]
 
 Lines = list[str]
 TokenOf = Callable[[Someone], Awaitable[str]]
@@ -37,6 +41,12 @@ async def scene(engine: AsyncEngine, signing_desk: Desk, doors: Doors) -> Scene:
 async def elsewhere(engine: AsyncEngine, signing_desk: Desk, doors: Doors) -> Scene:
     """Another organisation, with an Ana and a Bob of its own."""
     return await make_scene(engine, signing_desk, doors, "globex")
+
+
+@pytest.fixture
+async def crime(scene: Scene, signing_desk: Desk, clock: Clock, idp: Provider) -> Crime:
+    """A running session, and whatever somebody may have come by."""
+    return await make_crime(scene, signing_desk, clock, idp)
 
 
 @pytest.fixture

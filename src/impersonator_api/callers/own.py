@@ -1,6 +1,5 @@
 """Callers with a token of ours: somebody acting as somebody else, a service, or in development a person."""
 
-from collections.abc import Mapping
 from uuid import UUID
 
 from impersonator_api.callers import store
@@ -13,27 +12,24 @@ from impersonator_api.callers.store import Also, Named, Party
 from impersonator_api.tokens import InvalidTokenError, UnverifiedToken, VerifiedClaims, verify_access_token
 from impersonator_api.work import Work
 
-ACTING = ("sid", "act", "impersonated_by")
-"""All of these or none: a token that lost one of them lost the actor."""
 
-
-async def ask_about_own(work: Work, token: UnverifiedToken, credentials: Credentials, also: Also) -> CallerQuestion:
+async def ask_about_own(
+    work: Work, token: UnverifiedToken, credentials: Credentials, also: Also, slot: str
+) -> CallerQuestion:
     """What to ask about a token that we issued; raises `InvalidTokenError`."""
     claims = await verify_access_token(work, token)
     await prove_possession(work, claims, credentials)
-    if any(name in claims.claims for name in ACTING):
+    if claims.find_text("sid") is not None:
         return _of_impersonation(claims)
     if claims.load_text("sub") == claims.load_text("client_id"):
-        return _of_service(claims, also)
+        return _of_service(claims, also, slot)
     # Nobody logs in with us: in production a person's own token can only be somebody else's issue.
     if work.settings.is_production:
         raise InvalidTokenError("Log in with your identity provider; our own tokens are for development.")
-    return _of_user(claims, also)
+    return _of_user(claims, also, slot)
 
 
 def _of_impersonation(claims: VerifiedClaims) -> CallerQuestion:
-    if not isinstance(claims.claims.get("act"), Mapping) or not claims.find_text("impersonated_by"):
-        raise InvalidTokenError("The token does not say who is acting.")
     caller = ImpersonationCaller(session_id=_uuid(claims, "sid"), claims=claims)
 
     async def settle(_work: Work, _answer: Answer) -> Caller:
@@ -42,16 +38,16 @@ def _of_impersonation(claims: VerifiedClaims) -> CallerQuestion:
     return CallerQuestion(None, settle)
 
 
-def _of_service(claims: VerifiedClaims, also: Also) -> CallerQuestion:
+def _of_service(claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
     async def settle(work: Work, answer: Answer) -> Caller:
         named = _known(store.named_client_from(answer))
         party = admitted(work, named.tenant, named.party)
         return ServiceCaller(tenant=named.tenant, party=party, scopes=claims.scopes, also=named.also)
 
-    return CallerQuestion(store.client_json(claims.load_text("tenant"), claims.load_text("sub"), also), settle)
+    return CallerQuestion(store.client_json(claims.load_text("tenant"), claims.load_text("sub"), also, slot), settle)
 
 
-def _of_user(claims: VerifiedClaims, also: Also) -> CallerQuestion:
+def _of_user(claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
     async def settle(work: Work, answer: Answer) -> Caller:
         named = _known(store.named_person_from(answer))
         return UserCaller(
@@ -64,7 +60,7 @@ def _of_user(claims: VerifiedClaims, also: Also) -> CallerQuestion:
             also=named.also,
         )
 
-    return CallerQuestion(store.user_json(claims.load_text("tenant"), _uuid(claims, "sub"), also), settle)
+    return CallerQuestion(store.user_json(claims.load_text("tenant"), _uuid(claims, "sub"), also, slot), settle)
 
 
 def _known(named: Named[Party] | None) -> Named[Party]:

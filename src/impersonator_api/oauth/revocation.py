@@ -1,11 +1,13 @@
 """Giving a token back (RFC 7009); an impersonation's token takes its session with it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from impersonator_api import sessions
 from impersonator_api.oauth.clients import Presented, identify
 from impersonator_api.oauth.errors import InvalidGrantError, InvalidOAuthRequestError, OAuthError
 from impersonator_api.oauth.presented_token import find_presented
+from impersonator_api.sessions.errors import SessionUnknownError
 from impersonator_api.work import Work
 
 
@@ -32,4 +34,5 @@ async def revoke(work: Work, *, presented: Presented, parameters: Mapping[str, s
         raise InvalidGrantError("The token was issued to another client; it was not revoked.")
     if token.session_id is None:
         raise UnsupportedTokenTypeError("A token without a session cannot be revoked; it expires by itself.")
-    await sessions.revoke(work, session_id=token.session_id, by=found.client.label)
+    with suppress(SessionUnknownError):
+        await sessions.revoke(work, session_id=token.session_id, by=found.client.label)

@@ -1,5 +1,7 @@
 """Verifying tokens that we issued ourselves."""
 
+from collections.abc import Mapping
+
 from impersonator_api.tokens.claims import ACCESS, REFRESH
 from impersonator_api.tokens.compact import UnverifiedToken, read_unverified
 from impersonator_api.tokens.errors import InvalidTokenError
@@ -13,17 +15,30 @@ REQUIRED = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_i
 REQUIRED_OF_REFRESH = REQUIRED | {"sid", "family", "act", "impersonated_by"}
 
 
+ACTING = ("sid", "act", "impersonated_by")
+"""In an access token all of these or none: one that lost any of them lost the actor."""
+
+
 async def verify_access_token(work: Work, token: UnverifiedToken) -> VerifiedClaims:
     """One of our access tokens, whatever its `aud` (design §6); raises `InvalidTokenError`.
 
     Whether its session still runs is not asked here.
     """
-    return await _verify(work, token, _expected(work, ACCESS, audience=None))
+    claims = await _verify(work, token, _expected(work, ACCESS, audience=None))
+    if any(name in claims.claims for name in ACTING):
+        _require_actor(claims)
+    return claims
 
 
 async def verify_refresh_token(work: Work, token: str) -> VerifiedClaims:
     """One of our refresh tokens; raises `InvalidTokenError`. Whether it was used before is for its row to say."""
     return await _verify(work, read_unverified(token), _expected(work, REFRESH, audience=work.settings.issuer))
+
+
+def _require_actor(claims: VerifiedClaims) -> None:
+    names = claims.find_text("sid") and claims.find_text("impersonated_by")
+    if not names or not isinstance(claims.claims.get("act"), Mapping):
+        raise InvalidTokenError("The token does not say who is acting.")
 
 
 def _expected(work: Work, typ: str, *, audience: str | None) -> Expected:

@@ -1,5 +1,7 @@
 """Exchange and DPoP: what comes out is bound to the key that asks, and what goes in was not stolen."""
 
+from typing import Any
+
 import pytest
 from httpx import Response
 
@@ -23,7 +25,7 @@ async def ask(trade: Trade, client_id: str, *, holder: Holder | None = None, **f
     return await trade.http.post("/oauth2/v1/token", data=sent, auth=(client_id, SECRET), headers=headers)
 
 
-def as_bob(trade: Trade) -> dict[str, str]:
+def as_bob(trade: Trade) -> dict[str, Any]:
     return {"subject_token": str(trade.bob.id), "subject_token_type": USER_ID}
 
 
@@ -37,8 +39,8 @@ async def test_an_exchanged_token_is_bound_to_the_key_that_asked(trade: Trade, h
 
 
 async def test_a_services_refresh_token_is_bound_by_its_own_authentication(trade: Trade, holder: Holder) -> None:
-    wish = as_bob(trade) | {"requested_token_type": REFRESH_TOKEN}
-    answer = (await ask(trade, trade.agent, holder=holder, **wish)).raise_for_status().json()
+    asked = await ask(trade, trade.agent, holder=holder, requested_token_type=REFRESH_TOKEN, **as_bob(trade))
+    answer = asked.raise_for_status().json()
     form = {"grant_type": "refresh_token", "refresh_token": answer["access_token"]}
 
     without, with_another = [

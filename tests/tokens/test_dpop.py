@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from conftest import Clock
 from forgery import Pair, compact, pair
@@ -155,7 +158,7 @@ def test_a_proof_has_an_id_of_bounded_length(holder: Holder, jti: object) -> Non
     assert "jti" in refusal(holder, holder.proof(jti=jti))
 
 
-@pytest.mark.parametrize("iat", [None, "now", True])
+@pytest.mark.parametrize("iat", [None, "now", True, -1, 10**400])
 def test_a_proof_says_when_it_was_made(holder: Holder, iat: object) -> None:
     assert "iat" in refusal(holder, holder.proof(iat=iat))
 
@@ -184,3 +187,28 @@ def test_a_token_tells_what_it_is_bound_to() -> None:
 
     assert (bound_key(bound), token_type(bound)) == ("a-thumbprint", "DPoP")
     assert (bound_key({}), token_type({})) == (None, "Bearer")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+HEADER = st.dictionaries(st.sampled_from(["alg", "typ", "jwk", "kid", "crit", "b64"]), JSON)
+MEMBERS = st.dictionaries(st.sampled_from(["kty", "crv", "x", "y", "n", "e", "alg", "use", "d"]), JSON)
+CLAIMS = st.dictionaries(st.sampled_from(["jti", "htm", "htu", "iat", "ath", "nonce"]), JSON)
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(HEADER, MEMBERS, CLAIMS)
+def test_whatever_is_sent_either_holds_or_is_told_as_invalid(
+    holder: Holder, header: dict[str, Any], members: dict[str, Any], claims: dict[str, Any]
+) -> None:
+    proof = holder.proof(header={"jwk": holder.jwk | members} | header, token=TOKEN, **claims)
+
+    try:
+        found = verified(holder, proof, access_token=TOKEN)
+    except InvalidProofError:
+        return
+
+    assert found.thumbprint == holder.thumbprint

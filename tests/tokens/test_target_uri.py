@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from impersonator_api.tokens.target_uri import normalised
 
@@ -68,3 +70,10 @@ def test_the_root_has_a_path() -> None:
 
 def test_escapes_are_compared_without_case() -> None:
     assert normalised("http://[::1]:8000/%c3%bc/") == "http://[::1]:8000/%C3%BC/"
+
+
+@given(st.text() | st.from_regex(r"https?://[!-~]*", fullmatch=True))
+def test_normalising_twice_changes_nothing(uri: str) -> None:
+    once = normalised(uri)
+
+    assert once is None or normalised(once) == once

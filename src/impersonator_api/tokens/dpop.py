@@ -11,7 +11,7 @@ from impersonator_api.tokens.claims import PROOF
 from impersonator_api.tokens.compact import UnverifiedToken, read_unverified
 from impersonator_api.tokens.errors import InvalidProofError, InvalidTokenError, KeyUnusableError
 from impersonator_api.tokens.jwk import parse_proof_key
-from impersonator_api.tokens.jws import VerifyingKey, assert_signed, media_type
+from impersonator_api.tokens.jws import LAST_INSTANT, VerifyingKey, assert_signed, media_type
 from impersonator_api.tokens.once import MOST_CHARACTERS, OneUse, one_use, use_once
 from impersonator_api.tokens.target_uri import normalised
 from impersonator_api.work import Work
@@ -93,8 +93,8 @@ def _one_use(claims: Mapping[str, object], key: VerifyingKey, now: datetime) -> 
     jti, iat = claims.get("jti"), claims.get("iat")
     if not isinstance(jti, str) or not 1 <= len(jti) <= MOST_CHARACTERS:
         raise InvalidProofError(f"The DPoP proof's jti is not a text of 1 to {MOST_CHARACTERS} characters.")
-    # True is an int to Python.
-    if isinstance(iat, bool) or not isinstance(iat, int | float):
+    # True is an int to Python, and an integer may be too long for arithmetic with dates.
+    if isinstance(iat, bool) or not isinstance(iat, int | float) or not 0 <= iat <= LAST_INSTANT:
         raise InvalidProofError("The DPoP proof has no iat.")
     if abs(now.timestamp() - iat) > WINDOW.total_seconds():
         raise InvalidProofError("The DPoP proof is not of this minute; compare the clocks.")

@@ -13,7 +13,7 @@ from impersonator_api.web.caller import CredentialsDep
 from impersonator_api.web.idempotency import IDEMPOTENCY_KEY
 from impersonator_api.web.oauth_answers import NO_STORE, OF_TOKEN, oauth_errors_documented
 from impersonator_api.web.openapi import answer_documented, openapi_security, problems_documented
-from impersonator_api.web.presented import read_token_request
+from impersonator_api.web.presented import DPOP_PROOF, read_token_request
 from impersonator_api.web.token_form import TOKEN_FORM
 from impersonator_api.web.userinfo import ACTING, UserInfo
 from impersonator_api.web.work import DeskDep
@@ -57,7 +57,7 @@ class TokenBody(BaseModel):
     response_model=TokenBody,
     response_model_exclude_none=True,
     responses=answer_documented(examples.TOKENS) | oauth_errors_documented(*OF_TOKEN),
-    openapi_extra=TOKEN_FORM | IDEMPOTENCY_KEY,
+    openapi_extra=TOKEN_FORM | {"parameters": [*IDEMPOTENCY_KEY["parameters"], DPOP_PROOF]},
 )
 async def token(request: Request, desk: DeskDep) -> JSONResponse:
     """Read the form, see who the client says it is, find the grant, run it (RFC 6749 §3.2)."""

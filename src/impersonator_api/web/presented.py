@@ -9,6 +9,7 @@ from impersonator_api.oauth import OAuthError, Presented, TokenRequest
 from impersonator_api.oauth.grants.request import REPEATABLE
 from impersonator_api.web.bodies import read_form, read_form_of_several
 from impersonator_api.web.idempotency import read_key
+from impersonator_api.web.openapi import Json
 from impersonator_api.web.rate_limits import rate_limits_of
 
 CLIENT_ASSERTION: Mapping[str, str] = {
@@ -16,6 +17,15 @@ CLIENT_ASSERTION: Mapping[str, str] = {
     "client_assertion": "A JWT signed with a registered key, instead of a secret (RFC 7523 §2.2).",
 }
 """How the form's description words `private_key_jwt`."""
+
+DPOP_PROOF: Json = {
+    "name": "DPoP",
+    "in": "header",
+    "required": False,
+    "description": "A proof of the key that the tokens shall be bound to (RFC 9449 §5); some clients must send one.",
+    "schema": {"type": "string"},
+}
+"""How the document describes the header field."""
 
 
 async def read_client(request: Request) -> tuple[Mapping[str, str], Presented]:

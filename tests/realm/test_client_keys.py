@@ -63,3 +63,11 @@ async def test_who_reads_the_query_cannot_begin_to_rotate(applied: Applied) -> N
     faults = await faults_when(applied, "clients: [{client_id: SLUG-spa, refresh_policy: rotate}]")
 
     assert [fault for fault in faults if "needs refresh_policy: reuse" in fault]
+
+
+async def test_what_is_always_bound_to_a_key_is_not_handed_over_in_a_query(applied: Applied) -> None:
+    habits = "kind: spa, refresh_policy: reuse, query_handover: true, dpop_bound: true"
+
+    faults = await faults_when(applied, f"clients: [{{client_id: SLUG-spa, {habits}}}]")
+
+    assert [fault for fault in faults if "proves no key" in fault]

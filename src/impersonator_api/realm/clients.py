@@ -102,6 +102,8 @@ def _refuse_misplaced(plan: Plan, index: int, client: Client, row: Mapping[str, 
     elif row["query_handover"] and row["refresh_policy"] != RefreshPolicy.REUSE:
         # A token in a query is seen by many: only one that the SDK of seed 001 sends again on every page load.
         plan.faults.add(("clients", index, "query_handover"), "needs refresh_policy: reuse")
+    elif row["query_handover"] and row["dpop_bound"]:
+        plan.faults.add(("clients", index, "query_handover"), "cannot go with dpop_bound: its SDK proves no key")
     if row["jwks"] and row["jwks_uri"]:
         plan.faults.add(("clients", index), "has keys in two places; write null for jwks or jwks_uri")
 

@@ -15,15 +15,17 @@ from conftest import Clock
 from house.test_statement_counts import counted
 from impersonator_api.directory.tables import users
 from oauth.exchanging import ACCESS_TOKEN, EXCHANGE, REFRESH_TOKEN, USER_ID, Trade
+from proofs import Holder
 
 KEY = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 
 
-async def ask(trade: Trade, client_id: str | None = None, **form: Any) -> Response:
+async def ask(trade: Trade, client_id: str | None = None, *, holder: Holder | None = None, **form: Any) -> Response:
     """The agent exchanges Bob's id, under the one key."""
+    headers = KEY | ({} if holder is None else {"DPoP": holder.proof()})
     asked = {"grant_type": EXCHANGE, "subject_token": str(trade.bob.id), "subject_token_type": USER_ID} | form
     auth = (client_id or trade.agent, SECRET)
-    return await trade.http.post("/oauth2/v1/token", data=asked, auth=auth, headers=KEY)
+    return await trade.http.post("/oauth2/v1/token", data=asked, auth=auth, headers=headers)
 
 
 def said(answer: Response) -> Any:
@@ -90,6 +92,20 @@ async def test_an_exchange_whose_session_is_over_is_not_answered_again(engine: A
 
     assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
     assert (await session_row(engine, sid)).end_reason == "target_changed"
+
+
+async def test_a_bound_token_is_signed_again_for_its_key_alone(trade: Trade, clock: Clock) -> None:
+    holder = Holder(clock)
+    first = await ask(trade, holder=holder)
+
+    again, another, none = (
+        await ask(trade, holder=holder),
+        await ask(trade, holder=Holder(clock)),
+        await ask(trade),
+    )
+
+    assert said(again) == said(first)
+    assert [answer.json()["error"] for answer in (another, none)] == ["invalid_request"] * 2
 
 
 async def test_who_repeats_must_prove_himself_again(trade: Trade) -> None:

@@ -123,8 +123,6 @@ def _plain(value: object) -> object:
             return (value - EPOCH) // timedelta(microseconds=1)
         case timedelta():
             return value.total_seconds()
-        case Mapping():
-            return dict(value)
         case _ if is_dataclass(value) and not isinstance(value, type):
             return asdict(value)
         case _:

@@ -15,7 +15,7 @@ for (const method of [client.ClientSecretBasic, client.ClientSecretPost]) {
 
     const answer = await client.clientCredentialsGrant(config, { scope: "root" });
 
-    assert.deepEqual([answer.token_type, answer.expiresIn(), answer.refresh_token], ["bearer", 3600, undefined]);
+    assert.deepEqual([answer.token_type, answer.expires_in, answer.refresh_token], ["bearer", 3600, undefined]);
   });
 
   test(`${method.name} with a wrong secret is challenged`, async () => {

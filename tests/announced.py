@@ -9,7 +9,6 @@ from zlib import crc32
 from fastapi import FastAPI
 from schemathesis import Case
 from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from attacks.doors import Doors, bearer, code_of
 from builders import SECRET, make_tenant, ordinary_token
@@ -25,16 +24,6 @@ ABLE = {"/api/v1/": "a service", "/oauth2/": "a client"}
 """Who may do most at the doors below a path; elsewhere it is an admin."""
 
 SCOPES = ["impersonation", "read_app", "read_user", "root", "write_user"]
-
-
-class Later:
-    """An ASGI application that is there before its database is."""
-
-    app: ASGIApp
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Be that application."""
-        await self.app(scope, receive, send)
 
 
 def strict(app: FastAPI) -> dict[str, Any]:

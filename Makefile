@@ -32,6 +32,6 @@ bench-smoke: setup  ## See that the benchmark runs; its figures say nothing.
 lock: setup  ## Write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for newer versions.
 	@scripts/lock $(ARGS)
 
-clean:  ## Remove .venv and the tools' caches; .impersonator, your development data, stays.
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov dist
-	@echo "· removed .venv and caches; development data stays in .impersonator"
+clean:  ## Remove .venv, packages of Node and the tools' caches; .impersonator, your development data, stays.
+	@rm -rf .venv tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov dist
+	@echo "· removed .venv, packages of Node and caches; development data stays in .impersonator"

@@ -22,7 +22,7 @@ export function pagesOf(...applications) {
 
   return async () => {
     const page = await (await browser.newContext()).newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     return page;
   };
 }

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
+from sqlalchemy import Select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql import Executable
@@ -20,6 +21,7 @@ from uuid_utils.compat import uuid7
 
 from impersonator_api.database import ContendedError, DatabaseAwayError, LostRaceError, faults_told
 from impersonator_api.errors import ConcurrentChangeError, ServiceError
+from impersonator_api.questions import Part
 from impersonator_api.settings import Settings
 from impersonator_api.statement import Write, as_one_statement
 
@@ -91,10 +93,12 @@ class Work:
         self._kept.extend(writes)
         self.write(*writes)
 
-    async def read(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+    async def read(self, question: Executable | Part[Select[Any]]) -> CursorResult[Any]:
         """Ask the database now; faults come out as `DatabaseAwayError`, never as a driver's exception."""
         with faults_told():
-            return await self.db.execute(statement, parameters)
+            statement, values = (question.element, question.values) if isinstance(question, Part) else (question, None)
+            answer: CursorResult[Any] = await self.db.execute(statement, values)
+            return answer
 
     async def send(self) -> None:
         """Send what is queued, all or nothing. Stories of several statements call it between them."""

@@ -14,6 +14,7 @@ from impersonator_api import tokens
 from impersonator_api.callers import (
     Caller,
     Credentials,
+    Further,
     ImpersonationCaller,
     ServiceCaller,
     UserCaller,
@@ -205,15 +206,15 @@ async def test_a_subject_that_is_no_id_is_refused(calling_desk: Desk, ana: Someo
 
 async def test_more_can_be_asked_of_the_same_statement(calling_desk: Desk, acme: Organisation, ana: Someone) -> None:
     client_id = await acme.client("backoffice", kind="service")
-    ask: dict[str, Any] = {"same": lambda party_id: party_id}
+    ask = {"same": Further(lambda party_id, other: party_id == other, {"other": ana.id})}
 
     person = await load(calling_desk, await ordinary_token(calling_desk, ana), also=ask)
     service = await load(calling_desk, await service_token(calling_desk, acme, client_id, "root"), also=ask)
 
     assert isinstance(person, UserCaller)
-    assert person.also["same"] == str(ana.id)
+    assert person.also["same"] is True
     assert isinstance(service, ServiceCaller)
-    assert service.also["same"] == str(acme.client_ids[client_id])
+    assert service.also["same"] is False
 
 
 async def test_a_caller_costs_at_most_one_statement(

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from builders import make_tenant, start
 from conftest import Clock
 from impersonator_api import tokens
+from impersonator_api.questions import alone
 from impersonator_api.tokens import MintedRefresh, RefreshState, RefreshToken
 from impersonator_api.tokens.tables import refresh_tokens
 from impersonator_api.work import Desk, Work
@@ -38,7 +39,7 @@ async def rotate(work: Work, token: RefreshToken) -> UUID | None:
 
 
 async def find(work: Work, jti: UUID) -> RefreshState | None:
-    row: dict[str, Any] | None = (await work.read(select(tokens.refresh_token_json(jti)))).scalar_one()
+    row: dict[str, Any] | None = (await work.read(alone(tokens.refresh_token_json(jti)))).scalar_one()
     return tokens.refresh_state_from(row)
 
 

@@ -20,7 +20,7 @@ Admin = Callable[[str], Awaitable[None]]
 
 
 async def nap(work: Work, *, seconds: float) -> int:
-    return int((await work.read(text("SELECT 1 FROM pg_sleep(:seconds)"), {"seconds": seconds})).scalar_one())
+    return int((await work.read(text("SELECT 1 FROM pg_sleep(:seconds)").bindparams(seconds=seconds))).scalar_one())
 
 
 @stories.get("/nap")

@@ -6,11 +6,13 @@ from impersonator_api.callers.jwk_set import registered_keys
 from impersonator_api.callers.jwks import IssuerKeys
 from impersonator_api.callers.load import ask_about, load_caller
 from impersonator_api.callers.question import CallerQuestion
+from impersonator_api.callers.store import Further
 
 __all__ = [
     "Caller",
     "CallerQuestion",
     "Credentials",
+    "Further",
     "ImpersonationCaller",
     "IssuerKeys",
     "Login",

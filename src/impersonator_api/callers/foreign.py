@@ -31,7 +31,7 @@ ID_TOKEN_CLAIMS = frozenset({"nonce", "at_hash", "c_hash"})
 """OpenID Connect Core §2, §3.3.2.11: what tells an ID token where both kinds have the same `typ`."""
 
 
-def ask_about_foreign(token: UnverifiedToken, credentials: Credentials, also: Also) -> CallerQuestion:
+def ask_about_foreign(token: UnverifiedToken, credentials: Credentials, also: Also, slot: str) -> CallerQuestion:
     """What to ask about another issuer's token: who trusts that issuer, and whom the token would name there.
 
     The second half of the answer is believed only after the token was verified by the first. Settling raises
@@ -47,7 +47,7 @@ def ask_about_foreign(token: UnverifiedToken, credentials: Credentials, also: Al
         await prove_possession(work, claims, credentials)
         return _settled(work, claims, believed)
 
-    return CallerQuestion(store.believed_json(issuer, token.claims, also), settle)
+    return CallerQuestion(store.believed_json(issuer, token.claims, also, slot), settle)
 
 
 def _settled(work: Work, claims: VerifiedClaims, believed: Believed) -> UserCaller:

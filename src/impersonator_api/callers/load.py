@@ -1,7 +1,5 @@
 """From a token to whoever sent it."""
 
-from sqlalchemy import select
-
 from impersonator_api.callers.bearer import Credentials
 from impersonator_api.callers.caller import NOTHING, Caller
 from impersonator_api.callers.foreign import ask_about_foreign
@@ -9,6 +7,7 @@ from impersonator_api.callers.own import ask_about_own
 from impersonator_api.callers.question import CallerQuestion
 from impersonator_api.callers.store import Also
 from impersonator_api.errors import UnauthenticatedError
+from impersonator_api.questions import alone
 from impersonator_api.tokens import read_unverified
 from impersonator_api.work import Work
 
@@ -22,16 +21,16 @@ async def load_caller(work: Work, credentials: Credentials | None, *, also: Also
     if credentials is None:
         raise UnauthenticatedError("Send an access token in the Authorization header.")
     question = await ask_about(work, credentials, also=also)
-    if question.column is None:
+    if question.part is None:
         return await question.settle(work, None)
-    answer = (await work.read(select(question.column))).scalar_one()
+    answer = (await work.read(alone(question.part))).scalar_one()
     return await question.settle(work, answer)
 
 
-async def ask_about(work: Work, credentials: Credentials, *, also: Also = NOTHING) -> CallerQuestion:
+async def ask_about(work: Work, credentials: Credentials, *, also: Also = NOTHING, slot: str = "") -> CallerQuestion:
     """What to ask about a token's caller; raises 401 for a token that can be known to be bad without asking."""
     token = read_unverified(credentials.token)
     # Nobody else may speak in our name: our own issuer is never looked up among the trusted ones.
     if token.find_text("iss") == work.settings.issuer:
-        return await ask_about_own(work, token, credentials, also)
-    return ask_about_foreign(token, credentials, also)
+        return await ask_about_own(work, token, credentials, also, slot)
+    return ask_about_foreign(token, credentials, also, slot)

@@ -13,18 +13,20 @@ from impersonator_api.tokens import InvalidTokenError, UnverifiedToken, Verified
 from impersonator_api.work import Work
 
 
-async def ask_about_own(work: Work, token: UnverifiedToken, credentials: Credentials, also: Also) -> CallerQuestion:
+async def ask_about_own(
+    work: Work, token: UnverifiedToken, credentials: Credentials, also: Also, slot: str
+) -> CallerQuestion:
     """What to ask about a token that we issued; raises `InvalidTokenError`."""
     claims = await verify_access_token(work, token)
     await prove_possession(work, claims, credentials)
     if claims.find_text("sid") is not None:
         return _of_impersonation(claims)
     if claims.load_text("sub") == claims.load_text("client_id"):
-        return _of_service(claims, also)
+        return _of_service(claims, also, slot)
     # Nobody logs in with us: in production a person's own token can only be somebody else's issue.
     if work.settings.is_production:
         raise InvalidTokenError("Log in with your identity provider; our own tokens are for development.")
-    return _of_user(claims, also)
+    return _of_user(claims, also, slot)
 
 
 def _of_impersonation(claims: VerifiedClaims) -> CallerQuestion:
@@ -36,16 +38,16 @@ def _of_impersonation(claims: VerifiedClaims) -> CallerQuestion:
     return CallerQuestion(None, settle)
 
 
-def _of_service(claims: VerifiedClaims, also: Also) -> CallerQuestion:
+def _of_service(claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
     async def settle(work: Work, answer: Answer) -> Caller:
         named = _known(store.named_client_from(answer))
         party = admitted(work, named.tenant, named.party)
         return ServiceCaller(tenant=named.tenant, party=party, scopes=claims.scopes, also=named.also)
 
-    return CallerQuestion(store.client_json(claims.load_text("tenant"), claims.load_text("sub"), also), settle)
+    return CallerQuestion(store.client_json(claims.load_text("tenant"), claims.load_text("sub"), also, slot), settle)
 
 
-def _of_user(claims: VerifiedClaims, also: Also) -> CallerQuestion:
+def _of_user(claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
     async def settle(work: Work, answer: Answer) -> Caller:
         named = _known(store.named_person_from(answer))
         return UserCaller(
@@ -58,7 +60,7 @@ def _of_user(claims: VerifiedClaims, also: Also) -> CallerQuestion:
             also=named.also,
         )
 
-    return CallerQuestion(store.user_json(claims.load_text("tenant"), _uuid(claims, "sub"), also), settle)
+    return CallerQuestion(store.user_json(claims.load_text("tenant"), _uuid(claims, "sub"), also, slot), settle)
 
 
 def _known(named: Named[Party] | None) -> Named[Party]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from impersonator_api.callers.caller import Caller
 from impersonator_api.callers.store import JsonColumn
+from impersonator_api.questions import Part
 from impersonator_api.work import Work
 
 Answer = Any
@@ -14,11 +15,11 @@ Answer = Any
 
 @dataclass(frozen=True, slots=True)
 class CallerQuestion:
-    """A column for any statement, and how its answer becomes the caller.
+    """A part of any statement, and how its answer becomes the caller.
 
-    `column` is `None` where a token needs no look-up. `settle` raises what `load_caller` raises: a caller is
+    `part` is `None` where a token needs no look-up. `settle` raises what `load_caller` raises: a caller is
     proved only once it was called, whatever else came with the same statement.
     """
 
-    column: JsonColumn | None
+    part: Part[JsonColumn] | None
     settle: Callable[[Work, Answer], Awaitable[Caller]]

@@ -5,17 +5,30 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Uuid, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, Uuid, and_, case, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 
 from impersonator_api.callers.issuers import CLAIM, TrustedIssuer, issuer_from
 from impersonator_api.directory import Client, Person, Tenant, documents, from_json, tables
+from impersonator_api.directory.documents import Value
+from impersonator_api.questions import Part, part
 
-Also = Mapping[str, Callable[[ColumnElement[UUID]], ColumnElement[Any]]]
-"""What else is asked: by name, columns made from the caller's id; the answers come as JSON."""
 
+@dataclass(frozen=True, slots=True)
+class Further:
+    """What else is asked about a caller: a column made from the caller's id, and its values; it answers JSON."""
+
+    build: Callable[..., ColumnElement[Any]]
+    values: Mapping[str, Any]
+
+
+Also = Mapping[str, Further]
+"""Further columns by name."""
 
 JsonColumn = ColumnElement[Any]
+
+Shape = tuple[tuple[str, Callable[..., JsonColumn], tuple[str, ...]], ...]
+"""What `Also` asks, without its values."""
 
 Party = TypeVar("Party", Person, Client)
 
@@ -39,32 +52,53 @@ class Believed:
     also: Mapping[str, Any]
 
 
-def user_json(tenant_slug: str, user_id: UUID, also: Also) -> JsonColumn:
+def user_json(tenant_slug: str, user_id: UUID, also: Also, slot: str) -> Part[JsonColumn]:
     """A user by our id, within the token's tenant, as one JSON document, or NULL."""
-    users = tables.users.alias()
-    return _named_json(users, tenant_slug, documents.person_json(users), also, users.c.id == user_id)
+    return _part(_user_json, also, slot, tenant_slug=tenant_slug, user_id=user_id)
 
 
-def client_json(tenant_slug: str, client_id: str, also: Also) -> JsonColumn:
+def client_json(tenant_slug: str, client_id: str, also: Also, slot: str) -> Part[JsonColumn]:
     """A client by its `client_id`, within the token's tenant, as one JSON document, or NULL."""
-    clients = tables.clients.alias()
-    client = documents.client_json(clients.c.tenant_id, clients.c.client_id)
-    return _named_json(clients, tenant_slug, client, also, clients.c.client_id == client_id)
+    return _part(_client_json, also, slot, tenant_slug=tenant_slug, client_id=client_id)
 
 
-def believed_json(issuer: str, unverified_claims: Mapping[str, object], also: Also) -> JsonColumn:
+def believed_json(issuer: str, unverified_claims: Mapping[str, object], also: Also, slot: str) -> Part[JsonColumn]:
     """Every tenant's configuration of an issuer, each with the user these claims would name in it, as a JSON list.
 
     The claims are not verified yet: what comes back is only to be used with claims that were.
     """
+    own_id = _uuid_or_none(unverified_claims.get("sub"))
+    return _part(_believed_json, also, slot, issuer=issuer, claims=dict(unverified_claims), own_id=own_id)
+
+
+def _part(build: Callable[..., JsonColumn], also: Also, slot: str, **values: Any) -> Part[JsonColumn]:  # noqa: ANN401  # values of any column
+    shape = tuple((name, further.build, tuple(further.values)) for name, further in also.items())
+    of_also = {f"{name}_{key}": value for name, further in also.items() for key, value in further.values.items()}
+    return part(build, shape, slot=slot, **values, **of_also)
+
+
+def _user_json(further: Shape, tenant_slug: Value, user_id: Value, **of_also: Value) -> JsonColumn:
+    users = tables.users.alias()
+    columns = _further(further, users.c.id, of_also)
+    return _named_json(users, tenant_slug, documents.person_json(users), columns, users.c.id == user_id)
+
+
+def _client_json(further: Shape, tenant_slug: Value, client_id: Value, **of_also: Value) -> JsonColumn:
+    clients = tables.clients.alias()
+    client = documents.client_json(clients.c.tenant_id, clients.c.client_id)
+    columns = _further(further, clients.c.id, of_also)
+    return _named_json(clients, tenant_slug, client, columns, clients.c.client_id == client_id)
+
+
+def _believed_json(further: Shape, issuer: Value, claims: JsonColumn, own_id: Value, **of_also: Value) -> JsonColumn:
     issuers, users = tables.issuers.alias(), tables.users.alias()
-    named = and_(users.c.tenant_id == issuers.c.tenant_id, users.c.id == _named_id(issuers, unverified_claims))
+    named = and_(users.c.tenant_id == issuers.c.tenant_id, users.c.id == _named_id(issuers, claims, own_id))
     believed = documents.json_of(
         {
             "issuer": documents.json_of({column.name: column for column in issuers.c}),
             "tenant": documents.tenant_json(issuers.c.tenant_id),
             "user": case((users.c.id.is_not(None), documents.person_json(users))),
-            **_further(also, users.c.id),
+            **_further(further, users.c.id, of_also),
         }
     )
     return (
@@ -96,10 +130,14 @@ def believed_from(row: Mapping[str, Any]) -> Believed:
 
 
 def _named_json(
-    parties: FromClause, tenant_slug: str, party: JsonColumn, also: Also, condition: ColumnElement[bool]
+    parties: FromClause,
+    tenant_slug: Value,
+    party: JsonColumn,
+    columns: Mapping[str, JsonColumn],
+    condition: ColumnElement[bool],
 ) -> JsonColumn:
     tenants = tables.tenants.alias()
-    named = {"tenant": documents.tenant_json(parties.c.tenant_id), "party": party, **_further(also, parties.c.id)}
+    named = {"tenant": documents.tenant_json(parties.c.tenant_id), "party": party, **columns}
     return (
         select(documents.json_of(named))
         .select_from(parties.join(tenants, tenants.c.id == parties.c.tenant_id))
@@ -108,9 +146,9 @@ def _named_json(
     )
 
 
-def _named_id(issuers: FromClause, claims: Mapping[str, object]) -> ColumnElement[UUID]:
+def _named_id(issuers: FromClause, claims: JsonColumn, own_id: Value) -> ColumnElement[UUID]:
     """The id of the user that these claims name, so that each way of naming is one look into one index."""
-    given = literal(dict(claims), JSONB)
+    given = type_coerce(claims, JSONB)
     name = case(
         (issuers.c.subject.startswith(CLAIM), func.substr(issuers.c.subject, len(CLAIM) + 1)),
         (issuers.c.subject == "external_id", "sub"),
@@ -122,12 +160,14 @@ def _named_id(issuers: FromClause, claims: Mapping[str, object]) -> ColumnElemen
     by_external_id = select(users.c.id).where(
         users.c.tenant_id == issuers.c.tenant_id, users.c.external_id == external_id
     )
-    own_id = literal(_uuid_or_none(claims.get("sub")), Uuid)
-    return case((issuers.c.subject == "id", own_id), else_=by_external_id.correlate(issuers).scalar_subquery())
+    return case(
+        (issuers.c.subject == "id", type_coerce(own_id, Uuid)),
+        else_=by_external_id.correlate(issuers).scalar_subquery(),
+    )
 
 
-def _further(also: Also, party_id: ColumnElement[UUID]) -> dict[str, JsonColumn]:
-    return {name: column(party_id) for name, column in also.items()}
+def _further(further: Shape, party_id: ColumnElement[UUID], values: Mapping[str, Value]) -> dict[str, JsonColumn]:
+    return {name: build(party_id, **{key: values[f"{name}_{key}"] for key in keys}) for name, build, keys in further}
 
 
 def _uuid_or_none(value: object) -> UUID | None:

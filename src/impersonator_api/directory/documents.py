@@ -8,11 +8,25 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, func, literal_column, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    any_,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from impersonator_api.directory import tables
 from impersonator_api.directory.people import Status
+from impersonator_api.questions import Part, part
 
 tenants = tables.tenants
 NOT_FOR_DECISIONS = ("secret_digests", "jwks", "jwks_uri", "created_at")
@@ -71,15 +85,28 @@ def client_row_json(clients: FromClause) -> JsonColumn:
     return _columns_of(clients, *NOT_FOR_DECISIONS)
 
 
-def client_named_json(tenant_id: Value, name: str | None) -> JsonColumn:
-    """The client of a tenant by its `client_id` or its number; no `client_id` begins with a digit."""
+def client_named_json(tenant_id: Value, name: Value, number: Value) -> JsonColumn:
+    """The client of a tenant by its `client_id` or its number (`number_in`); no `client_id` begins with a digit."""
+    clients = tables.clients.alias()
+    by_name: ColumnElement[bool] = clients.c.client_id == name
+    named = by_name if number is None else or_(by_name, clients.c.number == number)
+    question = select(client_row_json(clients)).where(clients.c.tenant_id == tenant_id, named)
+    return question.scalar_subquery()
+
+
+def number_in(name: str | None) -> int | None:
+    """The number that a client's name is, if it is one."""
     if name is not None and name.isascii() and name.isdigit() and len(name) < MAX_DIGITS:
-        return client_json(tenant_id, int(name), by="number")
-    return client_json(tenant_id, name)
+        return int(name)
+    return None
 
 
-def client_with_secrets(client_id: str) -> Select[Any]:
+def client_with_secrets(client_id: str) -> Part[Select[Any]]:
     """A client with its tenant and the digests of its secrets; a `client_id` is unique over all tenants."""
+    return part(_client_with_secrets, client_id=client_id)
+
+
+def _client_with_secrets(client_id: Value) -> Select[Any]:
     clients = tables.clients.alias()
     return select(
         tenant_json(clients.c.tenant_id).label("tenant"),
@@ -90,25 +117,29 @@ def client_with_secrets(client_id: str) -> Select[Any]:
     ).where(clients.c.client_id == client_id)
 
 
-def party_json(tenant_slug: str, subject: str) -> JsonColumn:
+def party_json(tenant_slug: str, subject: str) -> Part[JsonColumn]:
     """The status of the client or user whose own token has that `sub`, or NULL."""
+    return part(_party_json, tenant_slug=tenant_slug, subject=subject, user_id=id_in(subject))
+
+
+def _party_json(tenant_slug: Value, subject: Value, user_id: Value) -> JsonColumn:
     clients, users, tenants = tables.clients.alias(), tables.users.alias(), tables.tenants.alias()
     tenant_id = select(tenants.c.id).where(tenants.c.slug == tenant_slug).scalar_subquery()
     of_client = select(json_of({"status": clients.c.status})).where(
         clients.c.tenant_id == tenant_id, clients.c.client_id == subject
     )
-    of_user = select(json_of({"status": users.c.status})).where(
-        users.c.tenant_id == tenant_id, users.c.id == _uuid_or_none(subject)
-    )
+    of_user = select(json_of({"status": users.c.status})).where(users.c.tenant_id == tenant_id, users.c.id == user_id)
     return func.coalesce(of_client.scalar_subquery(), of_user.scalar_subquery())
 
 
-def active_clients_json(tenant_slug: str, client_ids: Collection[str]) -> JsonColumn:
+def active_clients_json(tenant_slug: str, client_ids: Collection[str]) -> Part[JsonColumn]:
     """Those of the named clients of a tenant that are active, as a JSON list of their client ids."""
-    if not client_ids:
-        return func.jsonb_build_array(type_=JSONB)
+    return part(_active_clients_json, tenant_slug=tenant_slug, client_ids=sorted(client_ids))
+
+
+def _active_clients_json(tenant_slug: Value, client_ids: ColumnElement[Any]) -> JsonColumn:
     clients, tenants = tables.clients.alias(), tables.tenants.alias()
-    named = clients.c.client_id.in_(client_ids) & (clients.c.status == Status.ACTIVE)
+    named = (clients.c.client_id == any_(type_coerce(client_ids, ARRAY(Text)))) & (clients.c.status == Status.ACTIVE)
     return (
         select(func.coalesce(func.jsonb_agg(clients.c.client_id), func.jsonb_build_array()))
         .select_from(clients.join(tenants, tenants.c.id == clients.c.tenant_id))
@@ -117,8 +148,12 @@ def active_clients_json(tenant_slug: str, client_ids: Collection[str]) -> JsonCo
     )
 
 
-def tenant_of_client(client_id: str) -> ColumnElement[UUID]:
+def tenant_of_client(client_id: str) -> Part[ColumnElement[Any]]:
     """The tenant of an active client, or NULL; a `client_id` is unique over all tenants."""
+    return part(_tenant_of_client, client_id=client_id)
+
+
+def _tenant_of_client(client_id: Value) -> ColumnElement[Any]:
     clients = tables.clients.alias()
     named = (clients.c.client_id == client_id) & (clients.c.status == Status.ACTIVE)
     return select(clients.c.tenant_id).where(named).scalar_subquery()
@@ -148,10 +183,10 @@ def workspace_slug(workspace_id: Value) -> ColumnElement[str]:
     return select(workspaces.c.slug).where(workspaces.c.id == workspace_id).scalar_subquery()
 
 
-def user_ids_named(tenant_id: Value, name: str) -> Select[Any]:
+def user_ids_named(tenant_id: Value, name: Value, user_id: Value) -> Select[Any]:
     """The ids of the users whose id or external id is `name`."""
     users = tables.users.alias()
-    return select(users.c.id).where(users.c.tenant_id == tenant_id, is_named(users, name))
+    return select(users.c.id).where(users.c.tenant_id == tenant_id, is_named(users, name, user_id))
 
 
 def client_ids_named(tenant_id: Value, name: str) -> Select[Any]:
@@ -160,13 +195,13 @@ def client_ids_named(tenant_id: Value, name: str) -> Select[Any]:
     return select(clients.c.id).where(clients.c.tenant_id == tenant_id, clients.c.client_id == name)
 
 
-def consents_named_json(tenant_id: Value, user_name: str) -> JsonColumn:
+def consents_named_json(tenant_id: Value, user_name: Value, user_id: Value) -> JsonColumn:
     """A JSON list of all that the people of that name granted."""
     consents, users = tables.consents.alias(), tables.users.alias()
     return (
         select(func.coalesce(func.jsonb_agg(_columns_of(consents)), func.jsonb_build_array()))
         .select_from(consents.join(users, consents.c.user_id == users.c.id))
-        .where(users.c.tenant_id == tenant_id, is_named(users, user_name))
+        .where(users.c.tenant_id == tenant_id, is_named(users, user_name, user_id))
         .scalar_subquery()
     )
 
@@ -199,24 +234,26 @@ def active_people(tenant_id: UUID, q: str | None) -> Select[Any]:
     return question.order_by(users.c.email, users.c.id)
 
 
-def people_named_json(tenant_id: Value, name: str) -> JsonColumn:
-    """A JSON list of the people whose id or external id is `name`; two of them make it ambiguous."""
+def people_named_json(tenant_id: Value, name: Value, user_id: Value) -> JsonColumn:
+    """A JSON list of the people whose external id is `name`, or whose id; two of them make it ambiguous."""
     users = tables.users.alias()
-    found = select(person_json(users).label("person")).where(users.c.tenant_id == tenant_id, is_named(users, name))
+    found = select(person_json(users).label("person")).where(
+        users.c.tenant_id == tenant_id, is_named(users, name, user_id)
+    )
     people = found.limit(2).subquery()
     return select(func.coalesce(func.jsonb_agg(people.c.person), func.jsonb_build_array())).scalar_subquery()
 
 
-def is_named(users: FromClause, name: str) -> ColumnElement[bool]:
-    """Whether a user's id or external id is `name`, so that both indexes serve."""
+def is_named(users: FromClause, name: Value, user_id: Value) -> ColumnElement[bool]:
+    """Whether a user's external id is `name`, or the id is the one in that name (`id_in`); both indexes serve."""
     by_external_id: ColumnElement[bool] = users.c.external_id == name
-    identifier = _uuid_or_none(name)
-    return by_external_id if identifier is None else or_(users.c.id == identifier, by_external_id)
+    return by_external_id if user_id is None else or_(users.c.id == user_id, by_external_id)
 
 
-def _uuid_or_none(text: str) -> UUID | None:
+def id_in(name: str) -> UUID | None:
+    """The id that a name is, if it is one."""
     try:
-        return UUID(text)
+        return UUID(name)
     except ValueError:
         return None
 

@@ -49,7 +49,7 @@ def granted_by(tenant_id: UUID, name: str, *, now: datetime, limit: int, before:
     rows = page.order_by(clients.c.id.desc()).limit(limit).subquery()
     ordered = aggregate_order_by(rows.c.granted, rows.c.id.desc())
     return select(
-        documents.people_named_json(tenant_id, name).label("people"),
+        documents.people_named_json(tenant_id, name, documents.id_in(name)).label("people"),
         select(func.coalesce(func.jsonb_agg(ordered), func.jsonb_build_array())).scalar_subquery().label("page"),
     )
 
@@ -62,9 +62,9 @@ def granted_from(row: Mapping[str, Any]) -> Granted:
 def grant_named(tenant_id: UUID, user: str, client: str) -> Select[Any]:
     """The people of that name, the client of that id or number, and all that these people ever granted."""
     return select(
-        documents.people_named_json(tenant_id, user).label("people"),
-        documents.client_named_json(tenant_id, client).label("client"),
-        documents.consents_named_json(tenant_id, user).label("consents"),
+        documents.people_named_json(tenant_id, user, documents.id_in(user)).label("people"),
+        documents.client_named_json(tenant_id, client, documents.number_in(client)).label("client"),
+        documents.consents_named_json(tenant_id, user, documents.id_in(user)).label("consents"),
     )
 
 
@@ -80,7 +80,7 @@ def _in_force(tenant_id: UUID, name: str, now: datetime) -> Select[Any]:
         .where(
             users.c.tenant_id == tenant_id,
             clients.c.tenant_id == tenant_id,
-            documents.is_named(users, name),
+            documents.is_named(users, name, documents.id_in(name)),
             consents.c.withdrawn_at.is_(None),
             or_(consents.c.expires_at.is_(None), consents.c.expires_at > now),
         )

@@ -8,15 +8,14 @@ from hmac import compare_digest
 from typing import Any
 from urllib.parse import unquote_plus
 
-from sqlalchemy import ColumnElement
-
 from impersonator_api.directory import Client, ClientKind, Tenant, documents, from_json
 from impersonator_api.oauth.errors import InvalidClientError, InvalidOAuthRequestError
 from impersonator_api.oauth.private_key_jwt import NOT_PROVEN, find_assertion, prove_by_key
+from impersonator_api.questions import Column, Part, with_parts
 from impersonator_api.tokens import UnverifiedToken
 from impersonator_api.work import Work
 
-Also = Mapping[str, ColumnElement[Any]]
+Also = Mapping[str, Part[Column]]
 NOTHING: Also = {}
 
 
@@ -76,8 +75,7 @@ async def identify(work: Work, presented: Presented, *, also: Also = NOTHING) ->
     """A confidential client by its secret or its key, a public one, which has neither, by its id (RFC 6749 §2.1)."""
     if presented.client_id is None:
         raise InvalidClientError("Name the client: by HTTP Basic, or by client_id if it is public.")
-    columns = [column.label(name) for name, column in also.items()]
-    question = documents.client_with_secrets(presented.client_id).add_columns(*columns)
+    question = with_parts(documents.client_with_secrets(presented.client_id), also)
     row = (await work.read(question)).mappings().one_or_none()
     if row is None:
         raise InvalidClientError(NOT_PROVEN)

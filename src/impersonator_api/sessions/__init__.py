@@ -53,7 +53,7 @@ from impersonator_api.sessions.remembered import ended, ending, entry_of
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session, SessionStatus
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.sessions.start import Started, start
-from impersonator_api.sessions.store import live_json
+from impersonator_api.sessions.store import live_document
 from impersonator_api.sessions.targeted import Targeted, end_targeting, find_targeting, load_user, user_from
 
 __all__ = [
@@ -117,8 +117,8 @@ __all__ = [
     "holders_json",
     "identify",
     "kept",
+    "live_document",
     "live_in",
-    "live_json",
     "live_session",
     "load_live",
     "load_one",

@@ -1,7 +1,15 @@
 """Who may come in at the management doors: told before anything about a target is looked up."""
 
 from impersonator_api.audit import Action, recorded
-from impersonator_api.callers import Caller, Credentials, ImpersonationCaller, ServiceCaller, UserCaller, load_caller
+from impersonator_api.callers import (
+    Caller,
+    Credentials,
+    Further,
+    ImpersonationCaller,
+    ServiceCaller,
+    UserCaller,
+    load_caller,
+)
 from impersonator_api.directory import IMPERSONATION_RIGHTS, Permission, Person, holds
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.end import Ender
@@ -50,9 +58,7 @@ async def admit_ender(work: Work, *, credentials: Credentials | None) -> Ender:
 
     A caller's running sessions come in the same statement, so that ending his own needs no other.
     """
-    caller = await load_caller(
-        work, credentials, also={"running": lambda user_id: store.running_json(user_id, work.now)}
-    )
+    caller = await load_caller(work, credentials, also={"running": Further(store.running_json, {"now": work.now})})
     if isinstance(caller, ImpersonationCaller):
         live = await load_live_of(work, caller.claims)
         return Ender(

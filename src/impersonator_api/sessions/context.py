@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from impersonator_api.callers import Credentials, ImpersonationCaller, load_caller
+from impersonator_api.callers import Credentials, Further, ImpersonationCaller, load_caller
 from impersonator_api.directory import Person, built_in_client_id, from_json
 from impersonator_api.policy import Denied
 from impersonator_api.sessions import store
@@ -33,7 +33,7 @@ def newest_running(ender: Ender) -> Session | None:
 
 async def find_context(work: Work, *, credentials: Credentials | None) -> Live | None:
     """The impersonation around a token: the one it belongs to, or the newest of the impersonator's own."""
-    caller = await load_caller(work, credentials, also={"running": lambda id_: store.running_json(id_, work.now)})
+    caller = await load_caller(work, credentials, also={"running": Further(store.running_json, {"now": work.now})})
     if isinstance(caller, ImpersonationCaller):
         return await load_live_of(work, caller.claims)
     running = [UUID(row["session"]["id"]) for row in caller.also["running"]]

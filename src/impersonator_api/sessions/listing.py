@@ -198,7 +198,7 @@ def _searched(sessions: FromClause, q: str | None) -> list[ColumnElement[bool]]:
 
 
 def _ids_named(reader: Reader, name: str, *, of_client: bool = False) -> Select[Any]:
-    people = directory.user_ids_named(reader.tenant_id, name)
+    people = directory.user_ids_named(reader.tenant_id, name, directory.id_in(name))
     if not of_client:
         return people
     either = people.union_all(directory.client_ids_named(reader.tenant_id, name)).subquery()

@@ -5,10 +5,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
-
 from impersonator_api import tokens
 from impersonator_api.directory import documents as directory
+from impersonator_api.questions import Column, Part, with_parts
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.consider import consider_again
 from impersonator_api.sessions.errors import SessionNotRunningError
@@ -21,15 +20,14 @@ SERVICE_ITSELF = "impersonator"
 """`ended_by` of what nobody ended by hand."""
 
 
-async def load_live(work: Work, session_id: UUID, *, also: Mapping[str, ColumnElement[Any]] | None = None) -> Live:
+async def load_live(work: Work, session_id: UUID, *, also: Mapping[str, Part[Column]] | None = None) -> Live:
     """A running session with everything it depends on, decided again if anything changed since.
 
     One statement; `also` are further columns for the same statement. Raises `SessionNotRunningError`
     where the session is unknown or over; where a change no longer allows it, the error's record ends it.
     """
-    columns = [column.label(name) for name, column in (also or {}).items()]
-    found = (await work.read(store.live().add_columns(*columns).where(store.is_session(session_id)))).mappings()
-    return live_in(work, found.one_or_none())
+    question = with_parts(store.live_one(session_id), also or {})
+    return live_in(work, (await work.read(question)).mappings().one_or_none())
 
 
 async def load_live_of(work: Work, claims: VerifiedClaims) -> Live:
@@ -39,7 +37,7 @@ async def load_live_of(work: Work, claims: VerifiedClaims) -> Live:
     return live
 
 
-def holders_json(claims: VerifiedClaims) -> Mapping[str, ColumnElement[Any]]:
+def holders_json(claims: VerifiedClaims) -> Mapping[str, Part[Column]]:
     """What to ask about the services that a token was handed on to, by exchange; the session knows nothing of them."""
     return {"active_holders": directory.active_clients_json(claims.load_text("tenant"), holders_of(claims))}
 

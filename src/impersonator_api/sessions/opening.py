@@ -7,6 +7,7 @@ from uuid import UUID
 from impersonator_api import policy
 from impersonator_api.directory import Person, built_in_client_id
 from impersonator_api.policy import Allowed, Denied, Trace
+from impersonator_api.questions import with_parts
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.consider import Parties, Wish, consider, explain
 from impersonator_api.sessions.errors import ExpiresInThePastError
@@ -69,9 +70,8 @@ async def _read(work: Work, starter: Starter, wish: Wish, repeatable: Repeatable
         "client": wish.client or built_in_client_id(starter.tenant_slug),
         "workspace": wish.workspace,
     }
-    earlier = [column.label(name) for name, column in earlier_json(work, repeatable).items()]
-    question = store.before_start(starter.tenant_id, starter.impersonator_id, names).add_columns(*earlier)
-    return (await work.read(question)).mappings().one()
+    question = store.before_start(starter.tenant_id, starter.impersonator_id, names)
+    return (await work.read(with_parts(question, earlier_json(work, repeatable)))).mappings().one()
 
 
 def _found(work: Work, wish: Wish, row: Row) -> tuple[BeforeStart, Parties]:

@@ -31,7 +31,7 @@ class Targeted:
 
 async def load_user(work: Work, *, tenant_id: UUID, name: str) -> Person:
     """The user whose id or external id is `name`; raises 404 where there is none, 409 where there are two."""
-    people = (await work.read(select(directory.people_named_json(tenant_id, name)))).scalar_one()
+    people = (await work.read(select(directory.people_named_json(tenant_id, name, directory.id_in(name))))).scalar_one()
     return user_from(people)
 
 
@@ -53,7 +53,7 @@ async def end_targeting(work: Work, *, tenant_id: UUID, name: str, session_id: U
 
     Raises what `load_user` raises, 404 for a session in which somebody else is the target, 409 for one that is over.
     """
-    people = directory.people_named_json(tenant_id, name).label("people")
+    people = directory.people_named_json(tenant_id, name, directory.id_in(name)).label("people")
     answer = (await work.read(select(people, _document(tenant_id, session_id)))).mappings().one()
     user, row = user_from(answer["people"]), answer["listed"]
     listed = None if row is None else listed_from(row)
@@ -69,7 +69,7 @@ def _running(tenant_id: UUID, name: str, *, now: datetime, limit: int, before: U
     sessions = impersonation_sessions.alias()
     found = select(listed_json(sessions).label("document"), sessions.c.id).where(
         sessions.c.tenant_id == tenant_id,
-        sessions.c.target_id.in_(directory.user_ids_named(tenant_id, name)),
+        sessions.c.target_id.in_(directory.user_ids_named(tenant_id, name, directory.id_in(name))),
         sessions.c.status == SessionStatus.ACTIVE,
         sessions.c.expires_at > now,
     )
@@ -77,7 +77,7 @@ def _running(tenant_id: UUID, name: str, *, now: datetime, limit: int, before: U
     rows = found.order_by(sessions.c.id.desc()).limit(limit).subquery()
     ordered = aggregate_order_by(rows.c.document, rows.c.id.desc())
     return select(
-        directory.people_named_json(tenant_id, name).label("people"),
+        directory.people_named_json(tenant_id, name, directory.id_in(name)).label("people"),
         select(func.coalesce(func.jsonb_agg(ordered), func.jsonb_build_array())).scalar_subquery().label("page"),
     )
 

@@ -23,13 +23,13 @@ class Brought:
         """What to ask in the statement that proves the client, which is asked first whatever the tokens are worth."""
         of_subject = self.subject.state_columns() if isinstance(self.subject, PresentedToken) else {}
         questions = {"subject": self.subject, "actor": self.actor}
-        asked = {name: each.column for name, each in questions.items() if isinstance(each, CallerQuestion)}
-        return {**of_subject, **{name: column for name, column in asked.items() if column is not None}}
+        asked = {name: each.part for name, each in questions.items() if isinstance(each, CallerQuestion)}
+        return {**of_subject, **{name: part for name, part in asked.items() if part is not None}}
 
 
 async def read_brought(work: Work, asked: ExchangeRequest) -> Brought:
     """Look at the tokens; a bad one is told only to a client that has proven who it is."""
-    actor = None if asked.actor_token is None else await _question(work, asked.actor_token)
+    actor = None if asked.actor_token is None else await _question(work, asked.actor_token, slot="actor")
     return Brought(subject=await _subject(work, asked), actor=actor)
 
 
@@ -49,12 +49,12 @@ async def _subject(work: Work, asked: ExchangeRequest) -> PresentedToken | Calle
     presented = await find_presented(work, asked.subject_token)
     if presented is not None and presented.kind is TokenKind.ACCESS and presented.session_id is not None:
         return presented
-    return await _question(work, asked.subject_token)
+    return await _question(work, asked.subject_token, slot="subject")
 
 
-async def _question(work: Work, token: str) -> CallerQuestion:
+async def _question(work: Work, token: str, *, slot: str) -> CallerQuestion:
     try:
-        return await ask_about(work, Credentials(token))
+        return await ask_about(work, Credentials(token), slot=slot)
     except InvalidTokenError as error:
         return CallerQuestion(None, _raising(error))
 

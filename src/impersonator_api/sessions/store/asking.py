@@ -15,28 +15,58 @@ from sqlalchemy import (
 
 from impersonator_api import policy, tokens
 from impersonator_api.directory import documents as directory
+from impersonator_api.directory.documents import Value
+from impersonator_api.questions import Column, Part, part
 from impersonator_api.sessions.session import SessionStatus
 from impersonator_api.sessions.tables import active_slots, impersonation_sessions
 
 
-def session_json(sessions: FromClause) -> ColumnElement[Any]:
+def session_json(sessions: FromClause) -> Column:
     """A row of `impersonation_sessions` as one JSON document, the form every question answers in."""
     return directory.json_of({column.name: column for column in sessions.c})
 
 
-def before_start(tenant_id: UUID, impersonator_id: UUID, names: Mapping[str, str | None]) -> Select[Any]:
+def before_start(tenant_id: UUID, impersonator_id: UUID, names: Mapping[str, str | None]) -> Part[Select[Any]]:
     """Everything a start is decided on, in one snapshot; `names` has `target`, `client` and `workspace`."""
     target, client = names["target"] or "", names["client"]
+    return part(
+        _before_start,
+        tenant_id=tenant_id,
+        impersonator_id=impersonator_id,
+        target=target,
+        target_id=directory.id_in(target),
+        client=client,
+        client_number=directory.number_in(client),
+        workspace=names["workspace"],
+    )
+
+
+def _before_start(tenant_id: Column, impersonator_id: Column, **names: Column) -> Select[Any]:
+    target, target_id = names["target"], names["target_id"]
     return select(
         directory.tenant_json(tenant_id).label("tenant"),
         _impersonator(tenant_id, impersonator_id).label("impersonator"),
-        directory.people_named_json(tenant_id, target).label("targets"),
-        directory.client_named_json(tenant_id, client).label("client"),
-        directory.consents_named_json(tenant_id, target).label("consents"),
+        directory.people_named_json(tenant_id, target, target_id).label("targets"),
+        directory.client_named_json(tenant_id, names["client"], names["client_number"]).label("client"),
+        directory.consents_named_json(tenant_id, target, target_id).label("consents"),
         directory.workspace_json(tenant_id, names["workspace"]).label("workspace"),
         policy.current_document(tenant_id).label("policy"),
         _held_by(impersonator_id, impersonation_sessions.alias()).label("slots"),
     )
+
+
+def live_one(session_id: UUID) -> Part[Select[Any]]:
+    """A session with everything it depends on as it is now."""
+    return part(_live_one, session_id=session_id)
+
+
+def _live_one(session_id: Column) -> Select[Any]:
+    return live().where(impersonation_sessions.c.id == session_id)
+
+
+def live_document(session_id: UUID) -> Part[Column]:
+    """The same as one JSON document for a larger question, or NULL."""
+    return part(live_json, session_id=session_id)
 
 
 def live() -> Select[Any]:
@@ -44,22 +74,26 @@ def live() -> Select[Any]:
     return select(*[column.label(name) for name, column in _live_columns(impersonation_sessions).items()])
 
 
-def live_json(session_id: directory.Value) -> ColumnElement[Any]:
-    """The same about one session, as one JSON document for a larger question, or NULL."""
+def live_json(session_id: Value) -> Column:
+    """The same about one session, as one JSON document, or NULL."""
     sessions = impersonation_sessions.alias()
     question = select(directory.json_of(_live_columns(sessions))).where(sessions.c.id == session_id)
     return question.scalar_subquery()
 
 
-def handed_over(digest: bytes) -> Select[Any]:
+def handed_over(digest: bytes) -> Part[Select[Any]]:
     """A hand-over code with the session that it leads to; both NULL where there is no such code."""
+    return part(_handed_over, digest=digest)
+
+
+def _handed_over(digest: Column) -> Select[Any]:
     return select(
         tokens.handover_code_json(digest).label("code"),
         live_json(tokens.handed_over_session_id(digest)).label("live"),
     )
 
 
-def _live_columns(sessions: FromClause) -> dict[str, ColumnElement[Any]]:
+def _live_columns(sessions: FromClause) -> dict[str, Column]:
     return {
         "session": session_json(sessions),
         "tenant": directory.tenant_json(sessions.c.tenant_id),
@@ -97,27 +131,39 @@ def overdue(now: datetime, limit: int) -> Select[Any]:
     )
 
 
-def running_json(impersonator_id: directory.Value, now: datetime) -> ColumnElement[Any]:
-    """The running sessions of an impersonator, as a JSON list for a larger question."""
+def running_json(impersonator_id: Value, now: Value) -> Column:
+    """The running sessions of an impersonator, as a JSON list."""
     sessions = impersonation_sessions.alias()
     return _held_by(impersonator_id, sessions, sessions.c.expires_at > now)
 
 
-def running(impersonator_id: UUID, now: datetime) -> Select[Any]:
+def running(impersonator_id: UUID, now: datetime) -> Part[Select[Any]]:
     """The same list as a question of its own."""
+    return part(_running, impersonator_id=impersonator_id, now=now)
+
+
+def _running(impersonator_id: Column, now: Column) -> Select[Any]:
     return select(running_json(impersonator_id, now))
 
 
-def one(session_id: UUID) -> Select[Any]:
+def one(session_id: UUID) -> Part[Select[Any]]:
     """One session, with the client's name for the audit."""
+    return part(_one, session_id=session_id)
+
+
+def _one(session_id: Column) -> Select[Any]:
     sessions = impersonation_sessions
     question = select(session_json(sessions).label("session"), _client_label(sessions).label("client_label"))
-    return question.where(is_session(session_id))
+    return question.where(sessions.c.id == session_id)
 
 
-def one_of_tenant(tenant_id: UUID, session_id: UUID) -> Select[Any]:
+def one_of_tenant(tenant_id: UUID, session_id: UUID) -> Part[Select[Any]]:
     """The same, where it is the tenant's."""
-    return one(session_id).where(impersonation_sessions.c.tenant_id == tenant_id)
+    return part(_one_of_tenant, tenant_id=tenant_id, session_id=session_id)
+
+
+def _one_of_tenant(tenant_id: Column, session_id: Column) -> Select[Any]:
+    return _one(session_id).where(impersonation_sessions.c.tenant_id == tenant_id)
 
 
 def candidates(tenant_id: UUID, q: str | None, limit: int) -> Select[Any]:
@@ -125,15 +171,13 @@ def candidates(tenant_id: UUID, q: str | None, limit: int) -> Select[Any]:
     return directory.active_people(tenant_id, q).limit(limit)
 
 
-def _impersonator(tenant_id: directory.Value, impersonator_id: directory.Value) -> ColumnElement[Any]:
+def _impersonator(tenant_id: Value, impersonator_id: Value) -> Column:
     """The person or, where no person has that id, the client: ids are unique over both."""
     person = directory.person_by_id_json(tenant_id, impersonator_id)
     return func.coalesce(person, directory.client_json(tenant_id, impersonator_id, by="id"))
 
 
-def _held_by(
-    impersonator_id: directory.Value, sessions: FromClause, *conditions: ColumnElement[bool]
-) -> ColumnElement[Any]:
+def _held_by(impersonator_id: Value, sessions: FromClause, *conditions: ColumnElement[bool]) -> Column:
     held = active_slots.alias()
     slot = directory.json_of(
         {"slot": held.c.slot, "session": session_json(sessions), "client_label": _client_label(sessions)}
@@ -146,5 +190,5 @@ def _held_by(
     )
 
 
-def _client_label(sessions: FromClause) -> ColumnElement[Any]:
+def _client_label(sessions: FromClause) -> Column:
     return directory.client_label(sessions.c.client_id)

@@ -4,17 +4,23 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, delete, func, select
+from sqlalchemy import Delete, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from impersonator_api.directory import documents as directory
+from impersonator_api.directory.documents import Value
+from impersonator_api.questions import Column, Part, part
 from impersonator_api.sessions.store.asking import live_json
 from impersonator_api.sessions.tables import idempotency_keys
 from impersonator_api.statement import Write
 
 
-def answered_json(digest: bytes, *, since: datetime) -> ColumnElement[Any]:
+def answered_json(digest: bytes, *, since: datetime) -> Part[Column]:
     """What was answered under a key, with its session as it is now, as one JSON document for a larger question."""
+    return part(_answered_json, digest=digest, since=since)
+
+
+def _answered_json(digest: Value, since: Value) -> Column:
     keys = idempotency_keys.alias()
     columns = {
         "body_digest": func.encode(keys.c.body_digest, "hex"),

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Delete, LargeBinary, Text, delete, func, insert, literal, select, update
+from sqlalchemy import ARRAY, Delete, LargeBinary, Text, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from impersonator_api.questions import Column
 from impersonator_api.statement import Write
 from impersonator_api.tokens.tables import handover_codes
 
@@ -76,13 +77,13 @@ def handover_codes_deleted(before: datetime, limit: int) -> Delete:
     return delete(handover_codes).where(handover_codes.c.digest.in_(old))
 
 
-def handed_over_session_id(digest: bytes) -> ColumnElement[UUID]:
+def handed_over_session_id(digest: Column) -> Column:
     """The session that a code leads to, for a larger question."""
     codes = handover_codes.alias()
     return select(codes.c.session_id).where(codes.c.digest == digest).scalar_subquery()
 
 
-def handover_code_json(digest: bytes) -> ColumnElement[Any]:
+def handover_code_json(digest: Column) -> Column:
     """A code's row as one JSON document for a larger question, or NULL."""
     codes = handover_codes.alias()
     names = ("session_id", "client_id", "redirect_uri", "code_challenge", "expires_at", "used_at")

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import CTE, ColumnElement, Text, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from impersonator_api.questions import Column, Part, part
 from impersonator_api.statement import Write
 from impersonator_api.tokens.tables import refresh_tokens
 
@@ -69,8 +70,12 @@ def refresh_token_used(jti: UUID, *, successor_id: UUID, now: datetime) -> Write
     return Write("refresh token used", statement.returning(refresh_tokens.c.id).cte(), touched=((refresh_tokens, jti),))
 
 
-def refresh_token_json(jti: UUID) -> ColumnElement[Any]:
+def refresh_token_json(jti: UUID) -> Part[Column]:
     """A refresh token's row with its successor's, as one JSON document for a larger question, or NULL."""
+    return part(_refresh_token_json, jti=jti)
+
+
+def _refresh_token_json(jti: Column) -> Column:
     token, successor = refresh_tokens.alias(), refresh_tokens.alias()
     after = func.jsonb_build_object(
         _name("claims"), successor.c.claims, _name("used_at"), successor.c.used_at, type_=JSONB

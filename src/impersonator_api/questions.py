@@ -1,0 +1,66 @@
+"""Statements that are built once and asked many times, each time with other values.
+
+SQLAlchemy takes several times as long to build a large statement as PostgreSQL takes to answer it. So a question is
+built from named bind parameters when it is first asked, and from then on only its values change.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, bindparam, select
+
+Element = TypeVar("Element", bound=Select[Any] | ColumnElement[Any])
+
+Column = ColumnElement[Any]
+
+_BUILT: dict[tuple[object, ...], Any] = {}
+_EXTENDED: dict[tuple[object, ...], Select[Any]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Element]):
+    """A column or a whole statement, and the values of its bind parameters. It only comes out of `part`."""
+
+    element: Element
+    values: Mapping[str, Any] = field(repr=False)
+
+
+NOTHING_ELSE: Part[Select[Any]] = Part(select(), {})
+
+
+def part(build: Callable[..., Element], /, *shape: object, slot: str = "", **values: Any) -> Part[Element]:  # noqa: ANN401  # values of any column
+    """What `build` makes of bind parameters named like `values`, built once for each `shape`, with these values.
+
+    `build` must not look at its keyword arguments: it gets parameters, whatever the values are. Two parts of one
+    kind in one statement need different slots.
+    """
+    key = (build, slot, *shape, *values)
+    names = {name: f"{build.__name__}{slot}_{name}" for name in values}
+    if key not in _BUILT:
+        _BUILT[key] = build(*shape, **{name: bindparam(bound) for name, bound in names.items()})
+    return Part(_BUILT[key], {names[name]: value for name, value in values.items()})
+
+
+def with_parts(question: Part[Select[Any]], parts: Mapping[str, Part[Column]]) -> Part[Select[Any]]:
+    """The question with further columns, put together once for each combination."""
+    if not parts:
+        return question
+    key = (id(question.element), *((name, id(each.element)) for name, each in parts.items()))
+    if key not in _EXTENDED:
+        _EXTENDED[key] = question.element.add_columns(*[each.element.label(name) for name, each in parts.items()])
+    values = dict(question.values)
+    for each in parts.values():
+        values |= each.values
+    if len(values) != len(question.values) + sum(len(each.values) for each in parts.values()):
+        raise SameSlotError("two parts of one kind need different slots")
+    return Part(_EXTENDED[key], values)
+
+
+def alone(asked: Part[Column]) -> Part[Select[Any]]:
+    """A part as a question of its own, of one row with one column."""
+    return with_parts(NOTHING_ELSE, {"answer": asked})
+
+
+class SameSlotError(Exception):
+    """Two parts of a statement share a bind parameter, so one would be asked with the other's value."""

@@ -138,10 +138,10 @@ async def test_without_a_key_everything_is_done_again(engine: AsyncEngine, panel
 
 async def test_a_key_is_quoted_or_not(panel: Panel) -> None:
     bare, quoted = await panel.start(KEY), await panel.start(f'"{KEY}"')
-    escaped = await panel.start(r'"a\"b"'), await panel.start('a"b')
+    escaped = await panel.start(r'"a\"b"'), await panel.start('a"b'), await panel.start("k" * 255)
 
     assert claims_of(bare)["sid"] == claims_of(quoted)["sid"]
-    assert [answer.status_code for answer in escaped] == [200, 400]
+    assert [answer.status_code for answer in escaped] == [200, 400, 200]
 
 
 @pytest.mark.parametrize(
@@ -152,10 +152,6 @@ async def test_what_is_no_key_is_refused(engine: AsyncEngine, panel: Panel, keys
 
     assert code_of(answer) == (400, "idempotency-key-malformed")
     assert await sessions_of(engine, panel) == 0
-
-
-async def test_a_longest_key_is_one(panel: Panel) -> None:
-    assert (await panel.start("k" * 255)).status_code == 200
 
 
 async def test_a_key_is_its_callers_own(engine: AsyncEngine, panel: Panel, signing_desk: Desk) -> None:
@@ -172,9 +168,9 @@ async def test_a_key_is_its_callers_own(engine: AsyncEngine, panel: Panel, signi
 
 
 async def test_a_key_is_its_doors_own(panel: Panel) -> None:
+    body = {"impersonatedUserId": str(panel.bob.id)}
     await panel.start(KEY)
 
-    body = {"impersonatedUserId": str(panel.bob.id)}
     answer = await panel.http.post(ENVELOPED, json=body, headers=panel.headers(KEY))
 
     assert code_of(answer) == (409, "session-already-active")
@@ -199,8 +195,7 @@ async def test_a_backends_key_names_one_session_of_one_person(
     service = (await panel.http.post("/oauth2/v1/token", data=form, auth=(backend, SECRET))).json()["access_token"]
 
     async def ask(token: str) -> httpx.Response:
-        path = f"/api/v1/users/{panel.bob.id}/impersonation/{panel.spa}"
-        body = {"impersonatorToken": token}
+        path, body = f"/api/v1/users/{panel.bob.id}/impersonation/{panel.spa}", {"impersonatorToken": token}
         return await panel.http.post(path, json=body, headers=panel.headers(KEY, token=service))
 
     # Ana has logged in again between the two: her token is another one, her request the same.

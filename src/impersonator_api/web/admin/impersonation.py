@@ -8,15 +8,13 @@ from impersonator_api import sessions
 from impersonator_api.web import examples
 from impersonator_api.web.admin import errors
 from impersonator_api.web.admin.bodies import (
-    START_EXAMPLES,
     EndAnswer,
     EndBody,
     ListAnswer,
     ListQuery,
     SessionSummary,
-    StartAnswer,
-    StartBody,
 )
+from impersonator_api.web.admin.starting import START_EXAMPLES, StartAnswer, StartBody
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import EnderDep, ReaderDep, StarterDep
 from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY, read_repeatable

@@ -1,5 +1,6 @@
 """Who is in the realm that the clients find: people, applications, and services with secrets or keys of their own."""
 
+from functools import cache
 from typing import Any
 
 from joserfc.jwk import ECKey, RSAKey
@@ -14,12 +15,16 @@ SECRETS = {
     "orders": "the-orders-that-live-for-one-run-alone",
 }
 
-ES256 = ECKey.generate_key("P-256", {"kid": "signer-ec", "alg": "ES256", "use": "sig"})
-RS256 = RSAKey.generate_key(2048, {"kid": "signer-rsa", "alg": "RS256", "use": "sig"})
-SIGNER_KEYS: dict[str, ECKey | RSAKey] = {"ES256": ES256, "RS256": RS256}
-"""The keys of the service `signer`, which has no secret."""
-
 HALF_AN_HOUR = {"targets": {"roles": ["customer"]}, "modes": ["full"], "duration": {"default": "30m", "max": "60m"}}
+
+
+@cache
+def signer_keys() -> dict[str, ECKey | RSAKey]:
+    """The keys, by algorithm, of the service `signer`, which has no secret."""
+    return {
+        "ES256": ECKey.generate_key("P-256", {"kid": "signer-ec", "alg": "ES256", "use": "sig"}),
+        "RS256": RSAKey.generate_key(2048, {"kid": "signer-rsa", "alg": "RS256", "use": "sig"}),
+    }
 
 
 def realm(pages: str) -> dict[str, Any]:
@@ -77,4 +82,4 @@ def _services() -> list[dict[str, Any]]:
 
 
 def _public() -> dict[str, Any]:
-    return {"keys": [key.as_dict(private=False) for key in SIGNER_KEYS.values()]}
+    return {"keys": [key.as_dict(private=False) for key in signer_keys().values()]}

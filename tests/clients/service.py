@@ -14,7 +14,7 @@ import httpx
 import yaml
 
 from cli.processes import LOCAL_SETTINGS, running
-from clients.realm import SECRETS, SIGNER_KEYS, realm
+from clients.realm import SECRETS, realm, signer_keys
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Service:
             "pages_origin": f"http://127.0.0.1:{self.pages_port}",
             "clients": {name: {"secret": secret} for name, secret in SECRETS.items()},
             "people": {"ana": {"id": self._id_of(self.token_of_ana)}, "carla": {"external_id": "1003"}},
-            "signer_keys": {alg: key.as_dict(private=True) for alg, key in SIGNER_KEYS.items()},
+            "signer_keys": {alg: key.as_dict(private=True) for alg, key in signer_keys().items()},
             "token_of_ana": self.token_of_ana,
         }
 

@@ -16,7 +16,7 @@ from joserfc.jws import extract_compact
 from typing_extensions import override
 
 from cli.conftest import on_server
-from clients.realm import API, ES256, SECRETS
+from clients.realm import API, SECRETS, signer_keys
 from clients.service import Service
 
 pytestmark = pytest.mark.slow
@@ -91,7 +91,7 @@ async def test_a_service_gets_a_token_for_itself(opened: Open, method: str) -> N
 
 
 async def test_a_service_without_a_secret_proves_itself_by_its_key(opened: Open, metadata: dict[str, Any]) -> None:
-    signer = opened("signer", client_secret=ES256, token_endpoint_auth_method="private_key_jwt")
+    signer = opened("signer", client_secret=signer_keys()["ES256"], token_endpoint_auth_method="private_key_jwt")
     signer.register_client_auth_method(MinuteLongAssertion(metadata["token_endpoint"], alg="ES256"))
 
     token = await signer.fetch_token(grant_type="client_credentials", scope="root")
@@ -102,7 +102,7 @@ async def test_a_service_without_a_secret_proves_itself_by_its_key(opened: Open,
 async def test_an_assertion_for_an_hour_which_is_its_own_habit_is_refused(
     opened: Open, metadata: dict[str, Any]
 ) -> None:
-    signer = opened("signer", client_secret=ES256, token_endpoint_auth_method="private_key_jwt")
+    signer = opened("signer", client_secret=signer_keys()["ES256"], token_endpoint_auth_method="private_key_jwt")
     signer.register_client_auth_method(PrivateKeyJWT(metadata["token_endpoint"], alg="ES256"))
 
     with pytest.raises(OAuthError, match="invalid_client"):

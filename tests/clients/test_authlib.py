@@ -9,7 +9,9 @@ import httpx
 import pytest
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.oauth2.rfc6750 import InvalidTokenError
 from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
+from authlib.oauth2.rfc9068 import JWTBearerTokenValidator
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
@@ -36,6 +38,16 @@ class MinuteLongAssertion(PrivateKeyJWT):  # type: ignore[misc]  # Authlib ships
     def sign(self, auth: Any, token_endpoint: str) -> str:
         key, client_id = auth.client_secret, auth.client_id
         return str(private_key_jwt_sign(key, client_id, token_endpoint, alg=self.alg, expires_in=60))
+
+
+class Guard(JWTBearerTokenValidator):  # type: ignore[misc]  # likewise
+    """Authlib's guard of an API (RFC 9068), with the keys that it shall go by."""
+
+    keys: KeySet
+
+    @override
+    def get_jwks(self) -> KeySet:
+        return self.keys
 
 
 @pytest.fixture(scope="session")
@@ -175,6 +187,19 @@ async def test_the_published_keys_verify_an_access_token(
     )
     expected.validate(token.claims)
     assert (token.header["typ"], token.claims["client_id"]) == ("at+jwt", "portal")
+
+
+def test_its_guard_of_an_api_takes_an_access_token_and_nothing_else(
+    entered: AsyncOAuth2Client, keys: KeySet, metadata: dict[str, Any]
+) -> None:
+    guard = Guard(metadata["issuer"], API)
+    guard.keys = keys
+
+    let_in = guard.authenticate_token(entered.token["access_token"])
+    guard.validate_token(let_in, ["profile"], None, roles=["customer"])
+
+    with pytest.raises(InvalidTokenError):
+        guard.validate_token(guard.authenticate_token(entered.token["refresh_token"]), [], None)
 
 
 async def test_keys_fetched_before_a_rotation_verify_what_is_signed_after_it(

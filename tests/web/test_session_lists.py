@@ -83,7 +83,15 @@ async def test_a_span_of_time_finds_what_started_in_it(
 
 @pytest.mark.parametrize(
     "query",
-    [{"user": "bob"}, {"status": "open"}, {"limit": "0"}, {"limit": "201"}, {"from": "yesterday"}, {"target": "4711"}],
+    [
+        {"user": "bob"},
+        {"status": "open"},
+        {"limit": "0"},
+        {"limit": "201"},
+        {"from": "yesterday"},
+        {"from": "0"},
+        {"target": "4711"},
+    ],
 )
 async def test_an_unknown_filter_or_value_is_refused(
     engine: AsyncEngine, acting_as: ActingAs, query: dict[str, str]

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 from sqlalchemy import Table, select
 
-from attacks.doors import HANDOVER, REDIRECT_URI, Doors, Scene, code_of, make_scene
-from builders import ordinary_token
+from attacks.doors import HANDOVER, REDIRECT_URI, START, Doors, Scene, bearer, code_of, make_scene
+from builders import Someone, ordinary_token
 from callers.conftest import Provider
 from conftest import Clock
 from impersonator_api.directory.tables import clients, consents, user_roles
@@ -22,6 +23,7 @@ from proofs import Holder
 
 SECOND_REDIRECT_URI = f"{REDIRECT_URI}/second"
 WORKSPACE = "north"
+KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Crime:
     idp: Provider
     agent: str
     keyed: Keyed
-    lea_token: str = field(repr=False)
+    lea: Someone
+    service_token: str = field(repr=False)
     started: Mapping[str, Any] = field(repr=False)
     holder: Holder
     bound: Mapping[str, Any] = field(repr=False)
@@ -66,6 +69,14 @@ class Crime:
             "redirect_uri": REDIRECT_URI,
         }
 
+    async def token_of(self, someone: Someone) -> str:
+        """A person's own token, as of now."""
+        return await ordinary_token(self.desk, someone)
+
+    async def started_again(self, token: str) -> httpx.Response:
+        """The very request that began the session, sent again under its key."""
+        return await _start(self.scene, token)
+
     def signed_by_us(self, claims: Mapping[str, Any], typ: str) -> str:
         """A token under our very key, so that nothing but what it says can give it away."""
         return sign(claims, key=self.desk.services.get(KeyRing).signing_key("ES256"), typ=typ)
@@ -91,7 +102,9 @@ class Crime:
 async def make_crime(scene: Scene, desk: Desk, clock: Clock, idp: Provider, *, workspace: bool = False) -> Crime:
     """What there is to come by in a scene; with `workspace` Ana's role counts in that one alone."""
     agent = await _organise(scene)
-    started = await scene.started(**(await _bound_to_workspace(scene) if workspace else {}))
+    if workspace:
+        await _bind_to_workspace(scene)
+    started = (await _start(scene, scene.ana_token)).raise_for_status().json()
     holder = Holder(clock)
     return Crime(
         scene=scene,
@@ -100,7 +113,8 @@ async def make_crime(scene: Scene, desk: Desk, clock: Clock, idp: Provider, *, w
         idp=idp,
         agent=agent,
         keyed=await keyed_service(scene.acme, clock),
-        lea_token=await ordinary_token(desk, await scene.acme.person("lea", "lead")),
+        lea=await scene.acme.person("lea", "lead"),
+        service_token=await scene.doors.service_token(scene.backoffice),
         started=started,
         holder=holder,
         bound=await _handed_over_to(holder, scene, started),
@@ -120,10 +134,16 @@ async def _organise(scene: Scene) -> str:
     return agent
 
 
-async def _bound_to_workspace(scene: Scene) -> dict[str, str]:
+async def _bind_to_workspace(scene: Scene) -> None:
     workspace_id = await scene.acme.workspace(WORKSPACE)
     await scene.acme.change(user_roles, user_roles.c.user_id == scene.ana.id, workspace_id=workspace_id)
-    return {"workspace_id": str(workspace_id)}
+
+
+async def _start(scene: Scene, token: str) -> httpx.Response:
+    workspace_id = scene.acme.workspace_ids.get(WORKSPACE)
+    body = {"target_user_id": str(scene.bob.id), "client_id": scene.spa, "reason": "Locked out since Monday"}
+    where = {} if workspace_id is None else {"workspace_id": str(workspace_id)}
+    return await scene.doors.http.post(START, json=body | where, headers=bearer(token) | {"Idempotency-Key": KEY})
 
 
 async def _handed_over_to(holder: Holder, scene: Scene, started: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -255,17 +255,6 @@ async def test_another_persons_token_does_not_join_a_session(trade: Trade) -> No
     await refused(trade, "invalid_request", trade.orders, **subject, **actor)
 
 
-async def test_what_was_handed_on_dies_with_the_session(trade: Trade) -> None:
-    first = (await trade.as_user(trade.bob))["access_token"]
-    second = (await trade.exchange(trade.orders, subject_token=first))["access_token"]
-
-    (await trade.acting(first, "/api/admin/impersonate/end", "POST")).raise_for_status()
-
-    assert (await trade.introspect(second)) == {"active": False}
-    assert (await trade.acting(second)).status_code == 401
-    await refused(trade, "invalid_request", trade.orders, subject_token=second, subject_token_type=ACCESS_TOKEN)
-
-
 async def test_what_was_handed_on_dies_with_the_service_that_holds_it(trade: Trade) -> None:
     first = (await trade.as_user(trade.bob))["access_token"]
     second = (await trade.exchange(trade.orders, subject_token=first))["access_token"]

@@ -86,7 +86,7 @@ async def targets_own(crime: Crime) -> str:
 @kind
 async def service(crime: Crime) -> str:
     """The back office as itself."""
-    return await crime.doors.service_token(crime.scene.backoffice)
+    return crime.service_token
 
 
 @kind

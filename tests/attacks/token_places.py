@@ -110,9 +110,8 @@ async def bearer_with_proof(crime: Crime, token: str) -> httpx.Response:
 
 @place("impersonatorToken", NO_TOKEN)
 async def impersonator_token(crime: Crime, token: str) -> httpx.Response:
-    service = await crime.doors.service_token(crime.scene.backoffice)
     names = {**crime.names, "impersonator_token": token}
-    return await ROUTES["impersonate"].send(crime.doors.http, names, bearer(service))
+    return await ROUTES["impersonate"].send(crime.doors.http, names, bearer(crime.service_token))
 
 
 @place("refresh_token", NO_GRANT)

@@ -7,11 +7,14 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Route
 
+from attacks.causes import CAUSES
 from attacks.routes import FORMS, OPEN, ROUTES
+from attacks.test_ends_at_every_door import GONE, LOOKS, OF_THE_SESSION
 from attacks.token_kinds import KINDS
 from attacks.token_places import PLACES
 from attacks.token_uses import MEANT_FOR, TOLD_WHY
 from impersonator_api.app import ROUTERS, create_app
+from impersonator_api.sessions import EndReason
 from impersonator_api.settings import Settings
 
 CARRY_NO_TOKEN = frozenset(
@@ -61,6 +64,9 @@ BODIES_CARRY_NO_TOKEN = frozenset(
 """Members of the JSON bodies."""
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+
+TELL_NO_SESSION = frozenset({"users", "show_user", "list_consented_apps", "list_apps", "userinfo"})
+"""Of the routes that are read."""
 
 PAGES = {"/problems", "/problems/{code}"}
 """Routes that are in no document: they are for people, and take nothing."""
@@ -133,3 +139,18 @@ def test_the_tables_speak_of_kinds_and_places_that_there_are() -> None:
     assert not [kind for kind in KINDS if MEANT_FOR.get(kind, {}).keys() & TOLD_WHY.get(kind, {}).keys()]
     assert {outcome[0] for outcomes in MEANT_FOR.values() for outcome in outcomes.values()} == {"2"}
     assert {outcome[0] for outcomes in TOLD_WHY.values() for outcome in outcomes.values()} == {"4"}
+
+
+def test_every_reason_of_an_end_has_a_cause_that_is_tried() -> None:
+    assert {cause.reason for cause in CAUSES.values()} == set(EndReason)
+
+
+def test_every_list_is_looked_at_after_an_end_or_tells_of_no_session() -> None:
+    lists = {name for name, route in ROUTES.items() if route.method == "GET"}
+
+    assert lists - TELL_NO_SESSION == {route for looks in LOOKS.values() for route in looks}
+    assert lists >= GONE | TELL_NO_SESSION
+
+
+def test_every_kind_that_is_made_of_a_session_dies_with_it() -> None:
+    assert list(KINDS)[: len(OF_THE_SESSION)] == list(OF_THE_SESSION)

@@ -159,7 +159,7 @@ def test_a_key_that_should_be_gone_says_that_no_worker_runs(grown_old: Diagnose)
     finding = grown_old()["key schedule"]
 
     assert finding["verdict"] == "warning"
-    assert finding["detail"].startswith("ES256 is 91 days old, due 20")
+    assert finding["detail"].startswith("ES256 has signed for 91 days, due 20")
     assert "impersonator work" in finding["remedy"]
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from conftest import Clock
 from impersonator_api import tokens, worker
@@ -118,6 +119,18 @@ async def test_workers_at_once_rotate_once(
 
     assert [each["rotate keys"] for each in done if each["rotate keys"]] == [2]
     assert len(await key_desk.run(tokens.list_keys)) == 6
+
+
+async def test_each_move_of_a_key_is_in_the_log(key_desk: Desk, clock: Clock) -> None:
+    before = await states_of(key_desk)
+    clock.forward(days=90)
+
+    with capture_logs() as lines:
+        await key_desk.run_in_transaction(tokens.rotate_due_keys)
+
+    moved = {line["kid"]: (line["was"], line["state"]) for line in lines if line["event"] == "signing key moved"}
+    assert moved[before[KeyState.CURRENT].kid] == ("current", "retired")
+    assert moved[before[KeyState.NEXT].kid] == ("next", "current")
 
 
 async def test_who_looks_is_told_when_each_key_moves_on(key_desk: Desk, clock: Clock) -> None:

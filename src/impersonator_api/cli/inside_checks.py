@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from impersonator_api import tokens
 from impersonator_api.callers import IssuerKeys
@@ -72,16 +72,17 @@ async def check_key_schedule(desk: Desk) -> list[Finding]:
     keys = [each for each in await desk.run(tokens.list_scheduled_keys) if each.key.state is KeyState.CURRENT]
     if not keys:
         return []
-    detail = " ".join(_age(each) for each in keys)
+    detail = " ".join(_age(each, desk.clock()) for each in keys)
     if all(each.due_at is None or desk.clock() < each.due_at + OVERDUE for each in keys):
         return [fine("key schedule", detail)]
     remedy = "Let `impersonator serve` or `impersonator work` run; `impersonator keys rotate` does it now."
     return [worth_a_look("key schedule", detail, remedy)]
 
 
-def _age(each: ScheduledKey) -> str:
+def _age(each: ScheduledKey, now: datetime) -> str:
+    signing = now - (each.key.current_at or each.key.created_at)
     due = f"due {each.due_at:%Y-%m-%d}" if each.due_at else "replaced by command only"
-    return f"{each.key.alg} is {each.age.days} days old, {due}."
+    return f"{each.key.alg} has signed for {signing.days} days, {due}."
 
 
 async def check_issuers(desk: Desk) -> list[Finding]:

@@ -7,9 +7,15 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from joserfc.jwk import KeySet
 
+from clients.realm import SECRETS
 from clients.service import Service, served
 from conftest import _clone
 
@@ -17,6 +23,9 @@ HERE = Path(__file__).parent
 PREPARE = HERE.parents[1] / "scripts/clients"
 NOT_HERE = 77
 """How `scripts/clients` says that there is no Node."""
+
+HANDOVER = "urn:impersonator:params:oauth:grant-type:handover"
+Open = Callable[..., AsyncOAuth2Client]
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +72,49 @@ def stage(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("stage") / "stage.json"
     file.write_text(json.dumps(service.stage()))
     return file
+
+
+@pytest.fixture(scope="session")
+def metadata(service: Service) -> dict[str, Any]:
+    """What a client learns from our issuer's address (RFC 8414)."""
+    answer = httpx.get(f"{service.issuer}/.well-known/oauth-authorization-server")
+    return dict(answer.raise_for_status().json())
+
+
+@pytest.fixture(scope="session")
+def keys(metadata: dict[str, Any]) -> KeySet:
+    """What a resource server verifies our tokens by."""
+    return KeySet.import_key_set(httpx.get(metadata["jwks_uri"]).raise_for_status().json())
+
+
+@pytest.fixture
+async def opened(metadata: dict[str, Any]) -> AsyncIterator[Open]:
+    """Authlib's clients, closed after the test; one with a secret proves itself by HTTP Basic unless told otherwise."""
+    clients = []
+
+    def opened(client_id: str, **how: Any) -> AsyncOAuth2Client:
+        clients.append(AsyncOAuth2Client(client_id, token_endpoint=metadata["token_endpoint"], **how))
+        return clients[-1]
+
+    yield opened
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+def reader(opened: Open) -> AsyncOAuth2Client:
+    """May ask about every token."""
+    return opened("reader", client_secret=SECRETS["reader"])
+
+
+@pytest.fixture
+async def entered(service: Service, opened: Open) -> AsyncOAuth2Client:
+    """An application in which Ana is Carla, by the code of a hand-over link."""
+    portal = opened("portal")
+    link = service.hand_over("1003", "portal")
+    code = urlsplit(link["url"]).fragment.removeprefix("handover_code=")
+    await portal.fetch_token(grant_type=HANDOVER, code=code, redirect_uri=link["redirect_uri"])
+    return portal
 
 
 def _alone(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:

@@ -104,8 +104,7 @@ class Work:
         """Send what is queued, all or nothing. Stories of several statements call it between them."""
         writes, self._queue = self._queue, []
         if writes:
-            with faults_told():
-                await self.db.execute(as_one_statement(writes))
+            await self.read(as_one_statement(writes))
 
     def discard(self) -> None:
         """Forget what is queued, except what is to be kept in any case."""

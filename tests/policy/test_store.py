@@ -29,7 +29,7 @@ async def tenant_id(desk: Desk) -> UUID:
     async def founded(work: Work) -> UUID:
         own_id = work.new_id()
         row = {"id": own_id, "slug": f"acme-{own_id}", "name": "Acme", "created_at": work.now}
-        work.write(Write("tenant", insert(tenants).values(row).returning(tenants.c.id).cte()))
+        work.write(Write("tenant", lambda: insert(tenants).values(row).returning(tenants.c.id).cte()))
         return own_id
 
     return await desk.run(founded)

@@ -28,7 +28,7 @@ def run(request: pytest.FixtureRequest, desk: Desk) -> Run:
 
 def role_added(acme: Organisation, name: str = "clerk") -> Write:
     row = {"id": uuid7(), "tenant_id": acme.id, "name": name}
-    return Write("role", insert(roles).values(row).returning(roles.c.id).cte())
+    return Write("role", lambda: insert(roles).values(row).returning(roles.c.id).cte())
 
 
 def entry(work: Work, acme: Organisation) -> Write:
@@ -114,7 +114,7 @@ async def test_a_story_that_lost_its_race_is_told_again_on_fresh_rows(engine: As
         if len(seen) == 1:
             await acme.change(tenants, tenants.c.id == acme.id, name="Changed meanwhile")
         unchanged = update(tenants).where(tenants.c.id == acme.id, tenants.c.name == name).values(name="Ours")
-        work.write(Write("name", unchanged.returning(tenants.c.id).cte()))
+        work.write(Write("name", lambda: unchanged.returning(tenants.c.id).cte()))
 
     await run(story)
 

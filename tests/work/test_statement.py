@@ -6,32 +6,54 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import CTE, insert, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from builders import make_tenant
 from impersonator_api.database import LostRaceError, faults_told
 from impersonator_api.directory.tables import roles, tenants
+from impersonator_api.questions import Column
 from impersonator_api.statement import SecondWriteToOneRowError, Write, as_one_statement
 
 
 async def send(engine: AsyncEngine, *writes: Write) -> None:
     with faults_told():
         async with engine.begin() as db:
-            await db.execute(as_one_statement(writes))
+            question = as_one_statement(writes)
+            await db.execute(question.element, question.values)
 
 
 def renamed(tenant_id: UUID, *, only_if: str, rows: int | None = 1) -> Write:
     """A conditional update, such as the use of a refresh token is."""
+    values = {"tenant_id": tenant_id, "only_if": only_if}
+    return Write("renamed", _renamed, values, rows=rows, touched=((tenants, tenant_id),))
+
+
+def _renamed(tenant_id: Column, only_if: Column) -> CTE:
     changed = update(tenants).where(tenants.c.id == tenant_id, tenants.c.name == only_if).values(name="Renamed")
-    return Write("renamed", changed.returning(tenants.c.id).cte(), rows=rows, touched=((tenants, tenant_id),))
+    return changed.returning(tenants.c.id).cte()
 
 
 def role_added(tenant_id: UUID, name: str) -> Write:
     """An insert that stands beside it."""
     row = {"id": uuid7(), "tenant_id": tenant_id, "name": name}
-    return Write("role", insert(roles).values(row).returning(roles.c.id).cte())
+    return Write("role", _role_added, row)
+
+
+def _role_added(**row: Column) -> CTE:
+    return insert(roles).values(row).returning(roles.c.id).cte()
+
+
+def role_added_after(guard: Write, tenant_id: UUID) -> Write:
+    """An insert that needs its guard."""
+    row = {"id": uuid7(), "tenant_id": tenant_id, "name": "clerk"}
+    return Write("role", _role_added_after, row, after=guard, rows=None)
+
+
+def _role_added_after(guard: CTE, **row: Column) -> CTE:
+    given = select(*[type_coerce(value, roles.c[name].type) for name, value in row.items()]).select_from(guard)
+    return insert(roles).from_select(list(row), given).returning(roles.c.id).cte()
 
 
 async def names_of(engine: AsyncEngine, column: Any, condition: Any) -> list[str]:
@@ -87,10 +109,8 @@ async def test_a_taken_key_is_a_lost_race(engine: AsyncEngine) -> None:
 async def test_what_selects_from_its_guard_does_nothing_where_the_guard_met_nothing(engine: AsyncEngine) -> None:
     acme = await make_tenant(engine)
     guard = renamed(acme.id, only_if="Another", rows=None)
-    after = select(literal(uuid7()), literal(acme.id), literal("clerk")).select_from(guard.cte)
-    dependent = insert(roles).from_select(["id", "tenant_id", "name"], after).returning(roles.c.id)
 
-    await send(engine, guard, Write("role", dependent.cte(), rows=None))
+    await send(engine, guard, role_added_after(guard, acme.id))
 
     assert await names_of(engine, roles.c.name, roles.c.tenant_id == acme.id) == []
 

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, func, insert, literal, select
+from sqlalchemy import CTE, Select, func, insert, select, type_coerce
 from sqlalchemy import column as sqlalchemy_column
 from sqlalchemy.dialects.postgresql import JSONB
 
 from impersonator_api.audit.entry import Entry
 from impersonator_api.audit.tables import audit_entries
+from impersonator_api.questions import Column
 from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
@@ -20,22 +21,29 @@ PAGE = 1000
 
 def recorded(work: Work, entry: Entry) -> Write:
     """An entry of this work's moment and origin."""
-    statement = insert(audit_entries).values(_row(work, entry)).returning(audit_entries.c.id)
-    return Write(f"audit of {entry.action}", statement.cte())
+    return Write("audit entry", _recorded, _row(work, entry))
 
 
-def recorded_where_met(work: Work, entries: Sequence[Entry], guard: CTE) -> Write:
+def _recorded(**row: Column) -> CTE:
+    return insert(audit_entries).values(row).returning(audit_entries.c.id).cte()
+
+
+def recorded_where_met(work: Work, entries: Sequence[Entry], guard: Write) -> Write:
     """Entries about sessions, each only where the guard's RETURNING `id` holds its session."""
-    columns = list(audit_entries.c)
     rows = [{name: _plain(value) for name, value in _row(work, entry).items()} for entry in entries]
+    return Write("audit of sessions", _recorded_where_met, {"rows": rows}, after=guard, rows=None)
+
+
+def _recorded_where_met(guard: CTE, rows: Column) -> CTE:
+    columns = list(audit_entries.c)
     given = (
-        func.jsonb_to_recordset(literal(rows, JSONB))
+        func.jsonb_to_recordset(type_coerce(rows, JSONB))
         .table_valued(*(sqlalchemy_column(column.name, column.type) for column in columns))
         .render_derived(with_types=True)
     )
     found = select(*given.c).select_from(given.join(guard, guard.c.id == given.c.session_id))
     statement = insert(audit_entries).from_select([column.name for column in columns], found)
-    return Write("audit of sessions", statement.returning(audit_entries.c.id).cte(), rows=None)
+    return statement.returning(audit_entries.c.id).cte()
 
 
 async def export(work: Work, *, tenant_id: UUID | None = None) -> AsyncIterator[dict[str, Any]]:

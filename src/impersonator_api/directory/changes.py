@@ -4,14 +4,14 @@ Rows travel as one JSON parameter and come back as typed columns, so ten thousan
 Whoever changes a tenant locks it first (`tenant_locked`), raises its revision, and then writes the rest.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
-    Column,
     ColumnElement,
     Delete,
     Executable,
@@ -20,22 +20,27 @@ from sqlalchemy import (
     Table,
     TableValuedAlias,
     Update,
+    Uuid,
     and_,
+    any_,
     column,
     delete,
     func,
     insert,
-    literal,
     select,
+    type_coerce,
     update,
 )
+from sqlalchemy import Column as TableColumn
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from impersonator_api.directory.tables import tenants
+from impersonator_api.questions import Column
 from impersonator_api.statement import Write
 
 Row = Mapping[str, Any]
+Names = tuple[str, ...]
 
 ISSUERS_LOCK = 0x1A9E51
 """Held while issuers change: what is allowed in one tenant depends on what the others list."""
@@ -58,49 +63,77 @@ def issuers_locked() -> Select[Any]:
 
 def revision_raised(tenant_id: UUID, values: Row) -> Write:
     """A tenant's next revision, and what else of it changed; the first write of every change."""
-    statement = update(tenants).where(tenants.c.id == tenant_id).values(revision=tenants.c.revision + 1, **values)
-    return Write("tenant raised", statement.returning(tenants.c.id).cte(), touched=((tenants, tenant_id),))
+    touched = ((tenants, tenant_id),)
+    return Write("tenant raised", _revision_raised, {"tenant_id": tenant_id, **values}, touched=touched)
+
+
+def _revision_raised(tenant_id: Column, **values: Column) -> CTE:
+    raised = update(tenants).where(tenants.c.id == tenant_id).values(revision=tenants.c.revision + 1, **values)
+    return raised.returning(tenants.c.id).cte()
 
 
 def inserted(table: Table, rows: Sequence[Row]) -> Write:
     """New rows; all have the same columns."""
-    given = _given(table, rows)
-    statement = insert(table).from_select([each.name for each in given.c], select(*given.c))
-    return Write(f"{table.name} inserted", _returning(statement, table), rows=len(rows))
+    return _write("inserted", _inserted, table, rows)
+
+
+def _inserted(table: Table, names: Names, rows: Column) -> CTE:
+    given = _given(table, names, rows)
+    return _returning(insert(table).from_select(names, select(*given.c)), table)
 
 
 def replaced(table: Table, rows: Sequence[Row]) -> Write:
     """Rows with an `id` take the values given for their other columns."""
-    given = _given(table, rows)
+    return _write("changed", _replaced, table, rows)
+
+
+def _replaced(table: Table, names: Names, rows: Column) -> CTE:
+    given = _given(table, names, rows)
     values = {each.name: each for each in given.c if each.name != "id"}
-    statement = update(table).where(table.c.id == given.c.id).values(values)
-    return Write(f"{table.name} changed", _returning(statement, table), rows=len(rows))
+    return _returning(update(table).where(table.c.id == given.c.id).values(values), table)
 
 
 def upserted(table: Table, rows: Sequence[Row]) -> Write:
     """Rows that are inserted, or take the place of those with the same primary key."""
-    given = _given(table, rows)
-    statement = insert_or_update(table).from_select([each.name for each in given.c], select(*given.c))
+    return _write("written", _upserted, table, rows)
+
+
+def _upserted(table: Table, names: Names, rows: Column) -> CTE:
+    given = _given(table, names, rows)
+    statement = insert_or_update(table).from_select(names, select(*given.c))
     keys = [each.name for each in table.primary_key]
     values = {each.name: statement.excluded[each.name] for each in given.c if each.name not in keys}
-    statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
-    return Write(f"{table.name} written", _returning(statement, table), rows=len(rows))
+    return _returning(statement.on_conflict_do_update(index_elements=keys, set_=values), table)
 
 
 def removed(table: Table, rows: Sequence[Row]) -> Write:
     """Rows that are no more; only what ties things together is ever deleted."""
-    given = _given(table, rows)
+    return _write("removed", _removed, table, rows)
+
+
+def _removed(table: Table, names: Names, rows: Column) -> CTE:
+    given = _given(table, names, rows)
     same = and_(*(_same(table.c[each.name], each) for each in given.c))
-    return Write(f"{table.name} removed", _returning(delete(table).where(same), table), rows=len(rows))
+    return _returning(delete(table).where(same), table)
 
 
 def freed(table: Table, column_name: str, ids: Iterable[UUID]) -> Write:
     """A unique column emptied, so that two rows may trade its values in the next statement."""
-    statement = update(table).where(table.c.id.in_(ids)).values({column_name: None})
-    return Write(f"{table.name} {column_name} freed", _returning(statement, table), rows=None)
+    shape = (table, column_name)
+    return Write(f"{table.name} {column_name} freed", _freed, {"ids": list(ids)}, shape, rows=None)
 
 
-def _same(stored: Column[Any], given: ColumnElement[Any]) -> ColumnElement[bool]:
+def _freed(table: Table, column_name: str, ids: Column) -> CTE:
+    statement = update(table).where(table.c.id == any_(type_coerce(ids, ARRAY(Uuid)))).values({column_name: None})
+    return _returning(statement, table)
+
+
+def _write(done: str, build: Callable[..., CTE], table: Table, rows: Sequence[Row]) -> Write:
+    plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
+    return Write(f"{table.name} {done}", build, {"rows": plain}, (table, tuple(rows[0])), rows=len(rows))
+
+
+def _same(stored: TableColumn[Any], given: ColumnElement[Any]) -> ColumnElement[bool]:
     # No index serves IS NOT DISTINCT FROM, so it is kept for columns that may be empty.
     return stored.is_not_distinct_from(given) if stored.nullable else stored == given
 
@@ -109,10 +142,9 @@ def _returning(statement: Insert | Update | Delete, table: Table) -> CTE:
     return statement.returning(next(iter(table.c))).cte()
 
 
-def _given(table: Table, rows: Sequence[Row]) -> TableValuedAlias:
-    columns: list[ColumnElement[Any]] = [column(name, table.c[name].type) for name in rows[0]]
-    plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
-    return func.jsonb_to_recordset(literal(plain, JSONB)).table_valued(*columns).render_derived(with_types=True)
+def _given(table: Table, names: Names, rows: Column) -> TableValuedAlias:
+    columns: list[ColumnElement[Any]] = [column(name, table.c[name].type) for name in names]
+    return func.jsonb_to_recordset(type_coerce(rows, JSONB)).table_valued(*columns).render_derived(with_types=True)
 
 
 def _plain(value: object) -> object:

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Text, cast, func, insert, select
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Text, cast, func, insert, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from impersonator_api.policy.builtin import BUILT_IN, BUILT_IN_VERSION
 from impersonator_api.policy.document import PolicyDocument
 from impersonator_api.policy.parsing import as_mapping, document_from_json
 from impersonator_api.policy.tables import policies
+from impersonator_api.questions import Column
 from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
@@ -25,8 +26,11 @@ def inserted(tenant_id: UUID, version: int, document: PolicyDocument, *, created
         "created_by": created_by,
         "created_at": now,
     }
-    statement = insert(policies).values(row).returning(policies.c.version)
-    return Write("policy", statement.cte())
+    return Write("policy", _inserted, row)
+
+
+def _inserted(**row: Column) -> CTE:
+    return insert(policies).values(row).returning(policies.c.version).cte()
 
 
 def current_document(tenant_id: UUID | ColumnElement[UUID]) -> ScalarSelect[Any]:

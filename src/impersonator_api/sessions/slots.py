@@ -38,7 +38,7 @@ def _replace(work: Work, session: Session, going: Sequence[Slot]) -> None:
     first, *others = going
     by = session.impersonator_label
     guard, _, entry = remembered.ended(work, [_replaced(work, first)], by=by, rows=1)
-    taken_over = store.slot_taken_over(session, first.number, holder=first.session, holder_ended=guard.cte)
+    taken_over = store.slot_taken_over(session, first.number, holder=first.session, holder_ended=guard)
     work.write(guard, entry, taken_over)
     if others:
         over = [_replaced(work, slot) for slot in others]

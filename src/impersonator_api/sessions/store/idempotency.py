@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Delete, delete, func, select
+from sqlalchemy import CTE, Delete, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from impersonator_api.directory import documents as directory
@@ -33,13 +33,17 @@ def _answered_json(digest: Value, since: Value) -> Column:
 
 def answer_kept(row: Mapping[str, Any], *, since: datetime) -> Write:
     """What is answered under a key; a key of before then is new again, a younger one makes this a lost race."""
+    return Write("idempotency key", _answer_kept, {**row, "since": since})
+
+
+def _answer_kept(since: Column, **row: Column) -> CTE:
     statement = insert(idempotency_keys).values(**row)
     renewed = statement.on_conflict_do_update(
         index_elements=[idempotency_keys.c.digest],
         set_={name: statement.excluded[name] for name in row if name != "digest"},
         where=idempotency_keys.c.created_at <= since,
     )
-    return Write("idempotency key", renewed.returning(idempotency_keys.c.digest).cte())
+    return renewed.returning(idempotency_keys.c.digest).cte()
 
 
 def keys_deleted(before: datetime, limit: int) -> Delete:

@@ -1,7 +1,7 @@
 """The writes that start, change and end sessions."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
@@ -15,14 +15,14 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
     select,
+    type_coerce,
     update,
 )
 
 from impersonator_api.directory import documents as directory
+from impersonator_api.questions import Column
 from impersonator_api.sessions.session import EndReason, Session, SessionStatus
-from impersonator_api.sessions.store.asking import is_session
 from impersonator_api.sessions.store.reading import SORTED
 from impersonator_api.sessions.tables import active_slots, impersonation_sessions
 from impersonator_api.statement import Write
@@ -44,55 +44,75 @@ def tenant_unchanged(tenant_id: UUID, revision: int) -> Write:
     A change raises the revision first: it waits for this share lock, or this statement waits for it and
     then meets no row. So nobody starts on rights that were taken away a moment ago.
     """
+    return Write("tenant unchanged", _tenant_unchanged, {"tenant_id": tenant_id, "revision": revision})
+
+
+def _tenant_unchanged(tenant_id: Column, revision: Column) -> CTE:
     tenants = directory.tenants
     unchanged = select(tenants.c.id).where(tenants.c.id == tenant_id, tenants.c.revision == revision)
-    return Write("tenant unchanged", unchanged.with_for_update(read=True).cte())
+    return unchanged.with_for_update(read=True).cte()
 
 
 def inserted(session: Session) -> Write:
     """A new session."""
-    row = asdict(session) | {name: sorted(value) for name in SORTED if (value := getattr(session, name)) is not None}
-    return Write("session", insert(impersonation_sessions).values(row).returning(impersonation_sessions.c.id).cte())
+    # Not `asdict`, which copies whatever lies deep within.
+    row = {each.name: getattr(session, each.name) for each in fields(session)}
+    return Write("session", _inserted, row | {name: _sorted(row[name]) for name in SORTED})
+
+
+def _inserted(**row: Column) -> CTE:
+    return insert(impersonation_sessions).values(row).returning(impersonation_sessions.c.id).cte()
 
 
 def decided_again(session: Session) -> Write:
     """A session that is still allowed, perhaps with less, under a newer revision, and that nobody ended meanwhile."""
-    permissions = None if session.permissions is None else sorted(session.permissions)
-    changed = (
-        update(impersonation_sessions)
-        .where(
-            is_session(session.id),
-            impersonation_sessions.c.revision < session.revision,
-            impersonation_sessions.c.status == SessionStatus.ACTIVE,
-        )
-        .values(
-            revision=session.revision,
-            permissions=permissions,
-            rights=session.rights,
-            rule=session.rule,
-            policy_version=session.policy_version,
-        )
-    )
-    name = "session decided again"
-    cte = changed.returning(impersonation_sessions.c.id).cte()
-    return Write(name, cte, touched=((impersonation_sessions, session.id),))
+    values = {
+        "session_id": session.id,
+        "revision": session.revision,
+        "permissions": _sorted(session.permissions),
+        "rights": session.rights,
+        "rule": session.rule,
+        "policy_version": session.policy_version,
+    }
+    return Write("session decided again", _decided_again, values, touched=((impersonation_sessions, session.id),))
+
+
+def _decided_again(session_id: Column, revision: Column, **decision: Column) -> CTE:
+    sessions = impersonation_sessions.c
+    is_older = (sessions.id == session_id) & (sessions.revision < revision)
+    changed = update(impersonation_sessions).where(is_older, sessions.status == SessionStatus.ACTIVE)
+    return changed.values(revision=revision, **decision).returning(sessions.id).cte()
 
 
 def not_ended(session: Session) -> Write:
     """Nobody has ended the session, nor will before this is committed: an end waits, or was faster."""
-    active = select(impersonation_sessions.c.id).where(
-        is_session(session.id), impersonation_sessions.c.status == SessionStatus.ACTIVE
-    )
-    return Write("session not ended", active.with_for_update(read=True).cte())
+    return Write("session not ended", _not_ended, {"session_id": session.id})
+
+
+def _not_ended(session_id: Column) -> CTE:
+    sessions = impersonation_sessions.c
+    active = select(sessions.id).where(sessions.id == session_id, sessions.status == SessionStatus.ACTIVE)
+    return active.with_for_update(read=True).cte()
 
 
 def ended(endings: Sequence[Ending], *, by: str, rows: int | None) -> Write:
-    """The end of sessions that are still active; its CTE's `id` is the guard of whatever belongs to those ends."""
+    """The end of sessions that are still active; its `id` is the guard of whatever belongs to those ends."""
+    values = {
+        "ids": [ending.session.id for ending in endings],
+        "reasons": [ending.reason for ending in endings],
+        "moments": [ending.at for ending in endings],
+        "by": by,
+    }
+    touched = tuple((impersonation_sessions, ending.session.id) for ending in endings)
+    return Write("session ended", _ended, values, rows=rows, touched=touched)
+
+
+def _ended(ids: Column, reasons: Column, moments: Column, by: Column) -> CTE:
     given = (
         func.unnest(
-            literal([ending.session.id for ending in endings], ARRAY(Uuid)),
-            literal([ending.reason for ending in endings], ARRAY(Text)),
-            literal([ending.at for ending in endings], ARRAY(DateTime(timezone=True))),
+            type_coerce(ids, ARRAY(Uuid)),
+            type_coerce(reasons, ARRAY(Text)),
+            type_coerce(moments, ARRAY(DateTime(timezone=True))),
         )
         .table_valued("id", "reason", "at")
         .render_derived()
@@ -103,15 +123,18 @@ def ended(endings: Sequence[Ending], *, by: str, rows: int | None) -> Write:
         .where(sessions.c.id == cast(given.c.id, Uuid), sessions.c.status == SessionStatus.ACTIVE)
         .values(status=SessionStatus.ENDED, end_reason=given.c.reason, ended_at=given.c.at, ended_by=by)
     )
-    touched = tuple((sessions, ending.session.id) for ending in endings)
-    return Write("session ended", changed.returning(sessions.c.id).cte(), rows=rows, touched=touched)
+    return changed.returning(sessions.c.id).cte()
 
 
-def slot_freed(ended_session: CTE) -> Write:
+def slot_freed(ended_session: Write) -> Write:
     """The slot of a session that this statement ends, if it has one."""
+    return Write("slot freed", _slot_freed, after=ended_session, rows=None)
+
+
+def _slot_freed(ended_session: CTE) -> CTE:
     ended_ids = select(ended_session.c.id)
     freed = delete(active_slots).where(active_slots.c.session_id.in_(ended_ids))
-    return Write("slot freed", freed.returning(active_slots.c.session_id).cte(), rows=None)
+    return freed.returning(active_slots.c.session_id).cte()
 
 
 def slot_taken(session: Session, slot: int) -> Write:
@@ -123,20 +146,37 @@ def slot_taken(session: Session, slot: int) -> Write:
         "session_id": session.id,
         "expires_at": session.expires_at,
     }
-    return Write("slot", insert(active_slots).values(row).returning(active_slots.c.slot).cte())
+    return Write("slot", _slot_taken, row)
 
 
-def slot_taken_over(session: Session, slot: int, *, holder: Session, holder_ended: CTE) -> Write:
+def _slot_taken(**row: Column) -> CTE:
+    return insert(active_slots).values(row).returning(active_slots.c.slot).cte()
+
+
+def slot_taken_over(session: Session, slot: int, *, holder: Session, holder_ended: Write) -> Write:
     """The slot of the holder that was seen, after the holder's end; a faster start makes this a lost race."""
-    changed = (
-        update(active_slots)
-        .where(
-            active_slots.c.impersonator_kind == session.impersonator_kind,
-            active_slots.c.impersonator_id == session.impersonator_id,
-            active_slots.c.slot == slot,
-            active_slots.c.session_id == holder.id,
-            select(holder_ended.c.id).exists(),
-        )
-        .values(session_id=session.id, expires_at=session.expires_at)
+    values = {
+        "kind": session.impersonator_kind,
+        "impersonator_id": session.impersonator_id,
+        "slot": slot,
+        "holder_id": holder.id,
+        "session_id": session.id,
+        "expires_at": session.expires_at,
+    }
+    return Write("slot taken over", _slot_taken_over, values, after=holder_ended)
+
+
+def _slot_taken_over(holder_ended: CTE, *, session_id: Column, expires_at: Column, **seen: Column) -> CTE:
+    slots = active_slots.c
+    is_held = (
+        (slots.impersonator_kind == seen["kind"])
+        & (slots.impersonator_id == seen["impersonator_id"])
+        & (slots.slot == seen["slot"])
+        & (slots.session_id == seen["holder_id"])
     )
-    return Write("slot taken over", changed.returning(active_slots.c.slot).cte())
+    changed = update(active_slots).where(is_held, select(holder_ended.c.id).exists())
+    return changed.values(session_id=session_id, expires_at=expires_at).returning(slots.slot).cte()
+
+
+def _sorted(values: frozenset[str] | None) -> list[str] | None:
+    return None if values is None else sorted(values)

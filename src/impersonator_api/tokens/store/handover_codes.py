@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Delete, LargeBinary, Text, delete, func, insert, literal, select, update
+from sqlalchemy import ARRAY, CTE, Delete, LargeBinary, Text, delete, func, insert, literal, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from impersonator_api.questions import Column
@@ -39,36 +39,40 @@ class HandoverState:
 
 def handover_codes_inserted(binding: HandoverBinding, codes: Sequence[tuple[bytes, str]]) -> Write:
     """New codes, each a digest with the redirect URI it is for."""
-    given = (
-        func.unnest(
-            literal([digest for digest, _ in codes], ARRAY(LargeBinary)),
-            literal([redirect_uri for _, redirect_uri in codes], ARRAY(Text)),
-        )
-        .table_valued("digest", "redirect_uri")
-        .render_derived()
-    )
-    same = {
+    values = {
+        "digests": [digest for digest, _ in codes],
+        "redirect_uris": [redirect_uri for _, redirect_uri in codes],
         "tenant_id": binding.tenant_id,
         "session_id": binding.session_id,
         "client_id": binding.client_id,
         "code_challenge": binding.code_challenge,
         "expires_at": binding.expires_at,
     }
-    columns = [literal(value, handover_codes.c[name].type).label(name) for name, value in same.items()]
+    return Write("hand-over codes inserted", _inserted, values, rows=len(codes))
+
+
+def _inserted(digests: Column, redirect_uris: Column, **same: Column) -> CTE:
+    given = (
+        func.unnest(type_coerce(digests, ARRAY(LargeBinary)), type_coerce(redirect_uris, ARRAY(Text)))
+        .table_valued("digest", "redirect_uri")
+        .render_derived()
+    )
+    columns = [type_coerce(value, handover_codes.c[name].type).label(name) for name, value in same.items()]
     rows = select(given.c.digest, given.c.redirect_uri, *columns)
     statement = insert(handover_codes).from_select(["digest", "redirect_uri", *same], rows)
-    return Write("hand-over codes inserted", statement.returning(handover_codes.c.digest).cte(), rows=len(codes))
+    return statement.returning(handover_codes.c.digest).cte()
 
 
 def handover_code_used(digest: bytes, *, now: datetime) -> Write:
     """The one use of a code; of fifty at once, one meets its row. It is the guard of what follows it."""
-    statement = (
-        update(handover_codes)
-        .where(handover_codes.c.digest == digest, handover_codes.c.used_at.is_(None), handover_codes.c.expires_at > now)
-        .values(used_at=now)
-    )
-    cte = statement.returning(handover_codes.c.digest).cte()
-    return Write("hand-over code used", cte, touched=((handover_codes, digest),))
+    touched = ((handover_codes, digest),)
+    return Write("hand-over code used", _used, {"digest": digest, "now": now}, touched=touched)
+
+
+def _used(digest: Column, now: Column) -> CTE:
+    codes = handover_codes.c
+    unused = (codes.digest == digest) & codes.used_at.is_(None) & (codes.expires_at > now)
+    return update(handover_codes).where(unused).values(used_at=now).returning(codes.digest).cte()
 
 
 def handover_codes_deleted(before: datetime, limit: int) -> Delete:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Text, func, insert, literal, select, update
+from sqlalchemy import CTE, ColumnElement, Text, func, insert, literal, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from impersonator_api.questions import Column, Part, part
@@ -48,26 +48,35 @@ class RefreshState:
 
 def refresh_token_inserted(token: RefreshToken) -> Write:
     """A new refresh token."""
-    statement = insert(refresh_tokens).values(**_columns(token))
-    return Write("refresh token inserted", statement.returning(refresh_tokens.c.id).cte())
+    return Write("refresh token inserted", _inserted, _columns(token))
 
 
-def refresh_token_inserted_after(guard: CTE, token: RefreshToken) -> Write:
+def _inserted(**row: Column) -> CTE:
+    return insert(refresh_tokens).values(row).returning(refresh_tokens.c.id).cte()
+
+
+def refresh_token_inserted_after(guard: Write, token: RefreshToken) -> Write:
     """A new refresh token, only where `guard` met its one row; a guard that fails leaves no token behind."""
-    columns = _columns(token)
-    values = select(*(literal(value, refresh_tokens.c[name].type) for name, value in columns.items()))
-    statement = insert(refresh_tokens).from_select(list(columns), values.select_from(guard))
-    return Write("refresh token inserted", statement.returning(refresh_tokens.c.id).cte())
+    return Write("refresh token inserted", _inserted_after, _columns(token), after=guard)
+
+
+def _inserted_after(guard: CTE, **row: Column) -> CTE:
+    values = select(*(type_coerce(value, refresh_tokens.c[name].type) for name, value in row.items()))
+    statement = insert(refresh_tokens).from_select(list(row), values.select_from(guard))
+    return statement.returning(refresh_tokens.c.id).cte()
 
 
 def refresh_token_used(jti: UUID, *, successor_id: UUID, now: datetime) -> Write:
     """The one use of a refresh token; of twenty at once, one meets its row. It is the guard of what follows it."""
-    statement = (
-        update(refresh_tokens)
-        .where(refresh_tokens.c.id == jti, refresh_tokens.c.used_at.is_(None), refresh_tokens.c.expires_at > now)
-        .values(used_at=now, successor_id=successor_id)
-    )
-    return Write("refresh token used", statement.returning(refresh_tokens.c.id).cte(), touched=((refresh_tokens, jti),))
+    values = {"jti": jti, "successor_id": successor_id, "now": now}
+    return Write("refresh token used", _used, values, touched=((refresh_tokens, jti),))
+
+
+def _used(jti: Column, successor_id: Column, now: Column) -> CTE:
+    rows = refresh_tokens.c
+    unused = (rows.id == jti) & rows.used_at.is_(None) & (rows.expires_at > now)
+    changed = update(refresh_tokens).where(unused).values(used_at=now, successor_id=successor_id)
+    return changed.returning(rows.id).cte()
 
 
 def refresh_token_json(jti: UUID) -> Part[Column]:

@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import CTE, delete, func, insert, select, update
 
+from impersonator_api.questions import Column
 from impersonator_api.statement import Write
 from impersonator_api.tokens.tables import signing_keys
 from impersonator_api.work import Work
@@ -67,36 +68,51 @@ def _key_from(row: Mapping[Any, Any]) -> StoredKey:  # what a driver answers has
 
 def key_inserted(key: StoredKey) -> Write:
     """A new key."""
-    statement = insert(signing_keys).values(
-        kid=key.kid,
-        alg=key.alg,
-        state=key.state,
-        public_jwk=dict(key.public_jwk),
-        private_key=key.sealed,
-        created_at=key.created_at,
-        current_at=key.current_at,
-    )
-    return Write("key inserted", statement.returning(signing_keys.c.kid).cte())
+    row = {
+        "kid": key.kid,
+        "alg": key.alg,
+        "state": key.state,
+        "public_jwk": dict(key.public_jwk),
+        "private_key": key.sealed,
+        "created_at": key.created_at,
+        "current_at": key.current_at,
+    }
+    return Write("key inserted", _inserted, row)
+
+
+def _inserted(**row: Column) -> CTE:
+    return insert(signing_keys).values(row).returning(signing_keys.c.kid).cte()
 
 
 def key_moved(key: StoredKey, *, to: KeyState, now: datetime) -> Write:
     """A key's next state, unless somebody else moved it first."""
+    values = {"kid": key.kid, "seen": key.state, "state": to}
     moment = {"current_at": now} if to is KeyState.CURRENT else {"retired_at": now}
-    statement = (
-        update(signing_keys)
-        .where(signing_keys.c.kid == key.kid, signing_keys.c.state == key.state)
-        .values(state=to, **moment)
-    )
-    return Write("key moved", statement.returning(signing_keys.c.kid).cte(), touched=((signing_keys, key.kid),))
+    return Write("key moved", _moved, values | moment, touched=((signing_keys, key.kid),))
+
+
+def _moved(kid: Column, seen: Column, **moved: Column) -> CTE:
+    is_as_seen = (signing_keys.c.kid == kid) & (signing_keys.c.state == seen)
+    return update(signing_keys).where(is_as_seen).values(**moved).returning(signing_keys.c.kid).cte()
 
 
 def key_resealed(key: StoredKey, sealed: bytes) -> Write:
     """The same key under another master key."""
-    statement = update(signing_keys).where(signing_keys.c.kid == key.kid).values(private_key=sealed)
-    return Write("key resealed", statement.returning(signing_keys.c.kid).cte(), touched=((signing_keys, key.kid),))
+    values = {"kid": key.kid, "sealed": sealed}
+    return Write("key resealed", _resealed, values, touched=((signing_keys, key.kid),))
+
+
+def _resealed(kid: Column, sealed: Column) -> CTE:
+    changed = update(signing_keys).where(signing_keys.c.kid == kid).values(private_key=sealed)
+    return changed.returning(signing_keys.c.kid).cte()
 
 
 def retired_keys_deleted(before: datetime) -> Write:
     """Keys retired before then; any number of them."""
-    statement = delete(signing_keys).where(signing_keys.c.state == KeyState.RETIRED, signing_keys.c.retired_at < before)
-    return Write("retired keys deleted", statement.returning(signing_keys.c.kid).cte(), rows=None)
+    return Write("retired keys deleted", _retired_deleted, {"before": before}, rows=None)
+
+
+def _retired_deleted(before: Column) -> CTE:
+    keys = signing_keys.c
+    statement = delete(signing_keys).where(keys.state == KeyState.RETIRED, keys.retired_at < before)
+    return statement.returning(keys.kid).cte()

@@ -15,7 +15,7 @@ from attacks.token_kinds import KINDS
 from attacks.token_places import NO_CLIENT
 from impersonator_api import realm
 from impersonator_api.directory.tables import consents
-from impersonator_api.sessions import SCOPES, Ender, EndReason, end
+from impersonator_api.sessions import SCOPES, Ender, EndReason, end, expire_overdue
 
 Happen = Callable[[Crime], Awaitable[object]]
 
@@ -101,6 +101,12 @@ async def replaced_by_a_service_in_her_name(crime: Crime) -> None:
 @cause(EndReason.EXPIRED)
 async def expired(crime: Crime) -> None:
     crime.clock.forward(minutes=30)
+
+
+@cause(EndReason.EXPIRED)
+async def expired_and_swept(crime: Crime) -> None:
+    crime.clock.forward(minutes=30)
+    await crime.desk.run_in_transaction(expire_overdue)
 
 
 @cause(EndReason.REVOKED)

@@ -1,10 +1,15 @@
 """An ended session comes back by no trick, and one that is overdue stands in nobody's way."""
 
+import httpx
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from attacks.conftest import TokenOf
-from attacks.doors import Scene, claims_of
-from builders import active_sessions, audit_of, session_row
+from attacks.crime import KEY, Crime
+from attacks.doors import EXCHANGE, TOKEN, Scene, bearer, claims_of
+from attacks.routes import ROUTES
+from attacks.token_places import OURS, TYPE, told
+from builders import SECRET, active_sessions, audit_of, session_row
 from conftest import Clock
 
 
@@ -59,6 +64,62 @@ async def test_ending_what_has_ended_changes_nothing(engine: AsyncEngine, scene:
 
     assert (again.status_code, bare.status_code) == (409, 404)
     assert await session_row(engine, started["session_id"]) == before
+
+
+@pytest.mark.parametrize(
+    "way", ["start_enveloped", "impersonate", "exchange", "exchange_for_somebody", "refresh_by_exchange"]
+)
+async def test_a_session_is_over_whatever_began_it(crime: Crime, way: str) -> None:
+    await ROUTES["end"].send(crime.doors.http, crime.names, bearer(crime.scene.ana_token))
+    tokens = await begun(crime, way)
+    session_id = claims_of(tokens[0])["sid"]
+    alive = [(await crime.doors.introspect(token, crime.scene.backoffice)).json()["active"] for token in tokens]
+
+    names = {**crime.names, "session_id": session_id}
+    ended = await ROUTES["stop"].send(crime.doors.http, names, bearer(await crime.token_of(crime.lea)))
+
+    assert (set(alive), ended.status_code) == ({True}, 200)
+    for token in tokens:
+        assert told(await crime.doors.introspect(token, crime.scene.backoffice)) == "200 inactive"
+        assert told(await crime.doors.refresh(token, crime.scene.spa)) == "400 invalid_grant"
+        assert told(await crime.doors.userinfo(token)) == "401 invalid-token"
+
+
+async def test_an_exchange_is_not_repeated_after_the_end(crime: Crime) -> None:
+    repeated = {"subject_token": crime.started["access_token"], "subject_token_type": f"{TYPE}access_token"}
+    before = [await exchanged(crime, **repeated) for _ in range(2)]
+    await ROUTES["end"].send(crime.doors.http, crime.names, bearer(crime.scene.ana_token))
+
+    after = await exchanged(crime, **repeated)
+
+    assert [answer.status_code for answer in before] == [200, 200]
+    assert (told(after), "eyJ" in after.text) == ("400 invalid_request", False)
+
+
+async def begun(crime: Crime, way: str) -> list[str]:
+    """Another session's tokens, begun in that way."""
+    actor = {"actor_token": crime.scene.ana_token, "actor_token_type": f"{TYPE}access_token"}
+    match way:
+        case "exchange":
+            answer = await exchanged(crime)
+        case "exchange_for_somebody":
+            answer = await exchanged(crime, **actor)
+        case "refresh_by_exchange":
+            answer = await exchanged(crime, requested_token_type=f"{TYPE}refresh_token")
+        case "impersonate":
+            answer = await ROUTES[way].send(crime.doors.http, crime.names, bearer(crime.service_token))
+        case _:
+            answer = await ROUTES[way].send(crime.doors.http, crime.names, bearer(crime.scene.ana_token))
+    body = answer.raise_for_status().json()
+    said = body.get("data", body)
+    return [said[name] for name in ("access_token", "refresh_token", "accessToken", "refreshToken") if said.get(name)]
+
+
+async def exchanged(crime: Crime, **form: str) -> httpx.Response:
+    """An exchange by the agent, of Bob's bare id where nothing else is said."""
+    bare_id = {"subject_token": str(crime.scene.bob.id), "subject_token_type": f"{OURS}user-id"}
+    proven = {"client_id": crime.agent, "client_secret": SECRET, "grant_type": EXCHANGE}
+    return await crime.doors.http.post(TOKEN, data=bare_id | proven | form, headers={"Idempotency-Key": KEY})
 
 
 ANA_ACTS = {

@@ -1,9 +1,10 @@
 """Every kind of token at every place: what is not meant for a place is refused there, whatever else it is good for."""
 
+import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from attacks.conftest import TokenOf
+from attacks.conftest import Lines, TokenOf
 from attacks.crime import Crime
 from attacks.doors import Scene
 from attacks.token_kinds import KINDS
@@ -18,7 +19,7 @@ CHANGING = [(kind, place) for kind, uses in MEANT_FOR.items() for place in uses 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_token_is_refused_wherever_it_is_not_meant_for(crime: Crime, kind: str) -> None:
+async def test_a_token_is_refused_wherever_it_is_not_meant_for(crime: Crime, raw_log: Lines, kind: str) -> None:
     token, expected = await KINDS[kind](crime), refusals(kind)
     before = await crime.state()
 
@@ -27,7 +28,8 @@ async def test_a_token_is_refused_wherever_it_is_not_meant_for(crime: Crime, kin
     assert {name: outcome for name, (outcome, _) in answers.items()} == expected
     assert all(outcome[0] == "4" or NOTHING_SAID.get(name) == outcome for name, outcome in expected.items())
     assert await crime.state() == before
-    assert not [name for name, (_, answer) in answers.items() if "eyJ" in answer.text or token in answer.text]
+    assert not [name for name, (_, answer) in answers.items() if "eyJ" in answer.text or is_told(token, answer)]
+    assert token not in "".join(raw_log)
 
 
 @pytest.mark.parametrize("kind", MEANT_FOR)
@@ -40,17 +42,23 @@ async def test_a_token_reads_what_it_is_meant_for(crime: Crime, kind: str) -> No
 
     assert {name: outcome for name, (outcome, _) in answers.items()} == expected
     assert await crime.state() == before
-    assert not [name for name, (_, answer) in answers.items() if token in answer.text]
+    assert not [name for name, (_, answer) in answers.items() if is_told(token, answer)]
 
 
 @pytest.mark.parametrize(("kind", "place"), CHANGING)
-async def test_a_token_does_what_it_is_meant_for(crime: Crime, kind: str, place: str) -> None:
+async def test_a_token_does_what_it_is_meant_for(crime: Crime, raw_log: Lines, kind: str, place: str) -> None:
     token = await KINDS[kind](crime)
 
     outcome, answer = await PLACES[place].outcome(crime, token)
 
     assert outcome == MEANT_FOR[kind][place]
-    assert token not in answer.text
+    assert not is_told(token, answer)
+    assert token not in "".join(raw_log)
+
+
+def is_told(token: str, answer: httpx.Response) -> bool:
+    """Whether an answer repeats what was sent, anywhere."""
+    return token in answer.text + str(answer.headers)
 
 
 async def test_another_tenants_service_is_told_nothing(scene: Scene, elsewhere: Scene) -> None:

@@ -26,7 +26,7 @@ NO_PROOF = "400 invalid_dpop_proof"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a token is put: as which `parameter` on the wire, and how one is refused that is good for nothing.
+    """Where a token is put: `parameter` says the operation and the name, `refusal` how one is answered that is no good.
 
     `changes` where a good one may change something; `after_the_end` where an ended session is told in other words.
     """
@@ -76,7 +76,7 @@ def _bearer_at(route: Route) -> Ask:
 
 for name, route in ROUTES.items():
     PLACES[name] = Place(
-        _bearer_at(route), NO_TOKEN, "Authorization", changes=route.method != "GET" and name not in READS
+        _bearer_at(route), NO_TOKEN, f"{name}.Authorization", changes=route.method != "GET" and name not in READS
     )
 
 
@@ -86,81 +86,91 @@ async def post(crime: Crime, form: Mapping[str, str], client: str = "", **more: 
     return await crime.doors.http.post(TOKEN, data={**form, **proven, **more})
 
 
-@place("Cookie", NO_TOKEN, changes=False)
+@place("userinfo.Cookie", NO_TOKEN, changes=False)
 async def cookie(crime: Crime, token: str) -> httpx.Response:
     return await crime.doors.http.get(USERINFO, headers={"Cookie": f"auth_token={token}"})
 
 
-@place("Cookie", NO_TOKEN)
+@place("start.Cookie", NO_TOKEN)
 async def cookie_that_changes_something(crime: Crime, token: str) -> httpx.Response:
     headers = {"Cookie": f"auth_token={token}", "Sec-Fetch-Site": "same-origin"}
     return await ROUTES["start"].send(crime.doors.http, crime.names, headers)
 
 
-@place("access_token", "400 token-in-query", changes=False)
+@place("userinfo.access_token", "400 token-in-query", changes=False)
 async def query(crime: Crime, token: str) -> httpx.Response:
     return await crime.doors.http.get(USERINFO, params={"access_token": token})
 
 
-@place("Authorization", NO_TOKEN, changes=False)
+@place("userinfo.Authorization", NO_TOKEN, changes=False)
 async def bearer_with_proof(crime: Crime, token: str) -> httpx.Response:
     """With the scheme DPoP, and a proof for this very token by the key that Bob's second browser holds."""
     return await crime.holder.get(crime.doors.http, token, USERINFO)
 
 
-@place("impersonatorToken", NO_TOKEN)
+@place("impersonate.impersonatorToken", NO_TOKEN)
 async def impersonator_token(crime: Crime, token: str) -> httpx.Response:
     names = {**crime.names, "impersonator_token": token}
     return await ROUTES["impersonate"].send(crime.doors.http, names, bearer(crime.service_token))
 
 
-@place("refresh_token", NO_GRANT)
+@place("token.refresh_token", NO_GRANT)
 async def refresh_token(crime: Crime, token: str) -> httpx.Response:
     return await crime.doors.refresh(token, crime.scene.spa)
 
 
-@place("refresh_token", NO_GRANT)
+@place("token.refresh_token", NO_GRANT)
 async def refresh_token_with_proof(crime: Crime, token: str) -> httpx.Response:
     form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": crime.scene.spa}
     return await crime.holder.ask(crime.doors.http, form)
 
 
-@place("code", NO_GRANT)
+@place("token.code", NO_GRANT)
 async def code(crime: Crime, token: str) -> httpx.Response:
     return await crime.doors.hand_over(code=token, client_id=crime.scene.spa)
 
 
-@place("code_verifier", NO_GRANT)
+@place("token.code_verifier", NO_GRANT)
 async def code_verifier(crime: Crime, token: str) -> httpx.Response:
     form = {"grant_type": HANDOVER, "code": crime.code, "client_id": crime.scene.spa, "redirect_uri": REDIRECT_URI}
     return await post(crime, form, code_verifier=token)
 
 
-@place("client_assertion", NO_CLIENT)
-async def client_assertion(crime: Crime, token: str) -> httpx.Response:
-    form = {"grant_type": "client_credentials", "client_assertion_type": JWT_BEARER}
-    return await post(crime, form, client_assertion=token)
+def _assertion_at(path: str, **form: str) -> Ask:
+    async def ask(crime: Crime, token: str) -> httpx.Response:
+        proof = {"client_assertion_type": JWT_BEARER, "client_assertion": token}
+        return await crime.doors.http.post(f"/oauth2/v1/{path}", data=form | proof)
+
+    return ask
 
 
-@place("client_secret", NO_CLIENT)
+for path, form in (
+    ("token", {"grant_type": "client_credentials"}),
+    ("introspect", {"token": "x"}),
+    ("revoke", {"token": "x"}),
+):
+    PLACES[f"client_assertion_at_{path}"] = Place(_assertion_at(path, **form), NO_CLIENT, f"{path}.client_assertion")
+
+
+@place("token.client_secret", NO_CLIENT)
 async def client_secret(crime: Crime, token: str) -> httpx.Response:
     form = {"grant_type": "client_credentials", "client_id": crime.scene.backoffice}
     return await post(crime, form, client_secret=token)
 
 
-@place("Authorization", NO_CLIENT)
+@place("token.Authorization", NO_CLIENT)
 async def basic_password(crime: Crime, token: str) -> httpx.Response:
     auth = (crime.scene.backoffice, token)
     return await crime.doors.http.post(TOKEN, data={"grant_type": "client_credentials"}, auth=auth)
 
 
-@place("DPoP", NO_PROOF)
+@place("token.DPoP", NO_PROOF)
 async def proof(crime: Crime, token: str) -> httpx.Response:
     form = {"grant_type": "client_credentials"}
     return await crime.doors.http.post(TOKEN, data=form, auth=(crime.scene.backoffice, SECRET), headers={"DPoP": token})
 
 
-@place("DPoP", "401 invalid-dpop-proof", changes=False, after_the_end="401 invalid-dpop-proof")
+@place("userinfo.DPoP", "401 invalid-dpop-proof", changes=False, after_the_end="401 invalid-dpop-proof")
 async def proof_at_a_door(crime: Crime, token: str) -> httpx.Response:
     headers = {"Authorization": f"DPoP {crime.bound['access_token']}", "DPoP": token}
     return await crime.doors.http.get(USERINFO, headers=headers)
@@ -171,27 +181,27 @@ async def _subject(crime: Crime, token: str, kind: str) -> httpx.Response:
     return await post(crime, form, crime.agent)
 
 
-@place("subject_token", NO_EXCHANGE)
+@place("token.subject_token", NO_EXCHANGE)
 async def subject_token(crime: Crime, token: str) -> httpx.Response:
     return await _subject(crime, token, f"{TYPE}access_token")
 
 
-@place("subject_token", NO_EXCHANGE)
+@place("token.subject_token", NO_EXCHANGE)
 async def subject_token_called_jwt(crime: Crime, token: str) -> httpx.Response:
     return await _subject(crime, token, f"{TYPE}jwt")
 
 
-@place("subject_token", NO_EXCHANGE)
+@place("token.subject_token", NO_EXCHANGE)
 async def subject_token_called_user_id(crime: Crime, token: str) -> httpx.Response:
     return await _subject(crime, token, f"{OURS}user-id")
 
 
-@place("subject_token", NO_EXCHANGE)
+@place("token.subject_token", NO_EXCHANGE)
 async def subject_token_called_refresh_token(crime: Crime, token: str) -> httpx.Response:
     return await _subject(crime, token, f"{TYPE}refresh_token")
 
 
-@place("subject_token", NO_EXCHANGE)
+@place("token.subject_token", NO_EXCHANGE)
 async def subject_token_called_id_token(crime: Crime, token: str) -> httpx.Response:
     return await _subject(crime, token, f"{TYPE}id_token")
 
@@ -202,34 +212,57 @@ async def _actor(crime: Crime, token: str, kind: str) -> httpx.Response:
     return await post(crime, form, crime.agent, actor_token=token)
 
 
-@place("actor_token", NO_EXCHANGE)
+@place("token.actor_token", NO_EXCHANGE)
 async def actor_token(crime: Crime, token: str) -> httpx.Response:
     return await _actor(crime, token, f"{TYPE}access_token")
 
 
-@place("actor_token", NO_EXCHANGE)
+@place("token.actor_token", NO_EXCHANGE)
 async def actor_token_called_jwt(crime: Crime, token: str) -> httpx.Response:
     return await _actor(crime, token, f"{TYPE}jwt")
 
 
-@place("token", "200 inactive", changes=False)
+@place("introspect.token", "200 inactive", changes=False)
 async def token_at_introspection(crime: Crime, token: str) -> httpx.Response:
     return await crime.doors.introspect(token, crime.scene.backoffice)
 
 
-@place("token", "200")
+@place("revoke.token", "200")
 async def token_at_revocation(crime: Crime, token: str) -> httpx.Response:
     """RFC 7009 §2.2: an unknown token is a success, and nothing happens."""
     return await crime.doors.revoke(token, crime.scene.spa)
 
 
-@place("refresh_token", "403 not-your-session", after_the_end=NO_TOKEN)
+@place("logout.refresh_token", "403 not-your-session", after_the_end=NO_TOKEN)
 async def refresh_token_at_logout(crime: Crime, token: str) -> httpx.Response:
     logout = Route("POST", ROUTES["logout"].path, form={"refresh_token": token})
     return await logout.send(crime.doors.http, {}, bearer(crime.started["access_token"]))
 
 
-@place("Idempotency-Key", "400 idempotency-key-malformed")
-async def idempotency_key(crime: Crime, token: str) -> httpx.Response:
-    headers = bearer(crime.scene.ana_token) | {"Idempotency-Key": token}
-    return await ROUTES["start"].send(crime.doors.http, crime.names, headers)
+NO_KEY = "400 idempotency-key-malformed"
+
+
+def _key_at(name: str, token_of: Callable[[Crime], str]) -> Ask:
+    async def ask(crime: Crime, token: str) -> httpx.Response:
+        headers = bearer(token_of(crime)) | {"Idempotency-Key": token}
+        return await ROUTES[name].send(crime.doors.http, crime.names, headers)
+
+    return ask
+
+
+for name, token_of in {
+    "start": lambda crime: crime.scene.ana_token,
+    "start_enveloped": lambda crime: crime.scene.ana_token,
+    "impersonate": lambda crime: crime.service_token,
+}.items():
+    PLACES[f"idempotency_key_at_{name}"] = Place(_key_at(name, token_of), NO_KEY, f"{name}.Idempotency-Key")
+
+
+@place("token.Idempotency-Key", "400 invalid_request")
+async def idempotency_key_at_token(crime: Crime, token: str) -> httpx.Response:
+    return await crime.doors.http.post(
+        TOKEN,
+        data={"grant_type": EXCHANGE, "subject_token": str(crime.scene.bob.id), "subject_token_type": f"{OURS}user-id"},
+        auth=(crime.agent, SECRET),
+        headers={"Idempotency-Key": token},
+    )

@@ -82,7 +82,12 @@ MEANT_FOR: Mapping[str, Outcomes] = {
         ("refresh_token_with_proof", "refresh_token_at_logout", "token_at_introspection", "token_at_revocation"), OK
     ),
     # As an idempotency key any text of its length will do.
-    "handover_code": {"code": OK, "idempotency_key": OK},
+    "handover_code": {
+        "code": OK,
+        "idempotency_key_at_start": OK,
+        "idempotency_key_at_impersonate": OK,
+        "idempotency_key_at_token": OK,
+    },
     "ordinary": dict.fromkeys(
         (
             "start",
@@ -132,7 +137,8 @@ MEANT_FOR: Mapping[str, Outcomes] = {
         OK,
     )
     | {"end_active_session": "204", "withdraw_consent": "204"},
-    "client_assertion": {"client_assertion": OK},
+    "client_assertion": dict.fromkeys(("client_assertion_at_token", "client_assertion_at_revoke"), OK)
+    | {"client_assertion_at_introspect": "200 inactive"},  # the client is known, the token that it asks about is none
     "dpop_proof": {"proof": OK},
     # What is at home there, and nothing of ours.
     "of_another_tenant": dict.fromkeys(
@@ -152,6 +158,7 @@ TOLD_WHY: Mapping[str, Outcomes] = {
     | {"bearer_with_proof": NOT_BOUND, "token_at_revocation": OTHER_CLIENT},
     "bound": dict.fromkeys(OF_BEARERS, IS_BOUND),
     "bound_refresh": {"refresh_token": "400 invalid_dpop_proof"},
+    "handover_code": {"idempotency_key_at_start_enveloped": "409 session-already-active"},
     "ordinary": dict.fromkeys(OF_PANEL, NO_RIGHT)
     | {
         "start_enveloped": "409 session-already-active",

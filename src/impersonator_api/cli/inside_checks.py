@@ -72,7 +72,7 @@ async def check_key_schedule(desk: Desk) -> list[Finding]:
     keys = [each for each in await desk.run(tokens.list_scheduled_keys) if each.key.state is KeyState.CURRENT]
     if not keys:
         return []
-    detail = " ".join(_age(each, desk.clock()) for each in keys)
+    detail = " ".join(_age(each, desk.clock()) for each in sorted(keys, key=lambda each: each.key.alg))
     if all(each.due_at is None or desk.clock() < each.due_at + OVERDUE for each in keys):
         return [fine("key schedule", detail)]
     remedy = "Let `impersonator serve` or `impersonator work` run; `impersonator keys rotate` does it now."

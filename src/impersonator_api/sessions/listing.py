@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from impersonator_api.audit import Action, Entry, recorded
 from impersonator_api.directory import documents as directory
 from impersonator_api.errors import InvalidError
+from impersonator_api.questions import Column, part
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.errors import NotYourSessionError, SessionUnknownError
 from impersonator_api.sessions.session import Session, SessionStatus
@@ -98,10 +99,7 @@ async def find_all_active(work: Work, *, reader: Reader, limit: int) -> Page:
 
 async def load_one(work: Work, *, reader: Reader, session_id: UUID) -> Listed:
     """One session; raises 404 for one of another tenant, a recorded refusal for somebody else's."""
-    sessions = impersonation_sessions.alias()
-    question = select(listed_json(sessions)).where(
-        sessions.c.id == session_id, sessions.c.tenant_id == reader.tenant_id
-    )
+    question = part(_one, tenant_id=reader.tenant_id, session_id=session_id)
     row = (await work.read(question)).scalar_one_or_none()
     if row is None:
         raise SessionUnknownError("No impersonation session of your organisation has that id.")
@@ -127,6 +125,12 @@ async def find_tenant_of(work: Work, session_id: UUID) -> UUID | None:
     """Whose session that is; for an operator, who is in no tenant."""
     sessions = impersonation_sessions
     return (await work.read(select(sessions.c.tenant_id).where(sessions.c.id == session_id))).scalar_one_or_none()
+
+
+def _one(tenant_id: Column, session_id: Column) -> Select[Any]:
+    sessions = impersonation_sessions.alias()
+    is_it = (sessions.c.id == session_id) & (sessions.c.tenant_id == tenant_id)
+    return select(listed_json(sessions)).where(is_it)
 
 
 def _page(reader: Reader, filters: Filters, *, limit: int, before: UUID | None, now: datetime) -> Select[Any]:

@@ -14,9 +14,7 @@ from conftest import MASTER_KEY, Clock
 from forgery import compact, pair
 from impersonator_api.app import create_app
 from impersonator_api.settings import Settings
-from impersonator_api.tokens import KeyRing, read_unverified
-from impersonator_api.tokens.jws import sign
-from impersonator_api.work import Desk
+from impersonator_api.tokens import read_unverified
 from keyed import ISSUER, JWT_BEARER, Keyed, keyed_service
 
 REFUSED = (401, "invalid_client")
@@ -188,13 +186,6 @@ async def test_tokens_of_ours_are_no_assertions(http: httpx.AsyncClient, scene: 
             status, _ = await answered(http, form | {"client_assertion": token})
             assert status in {400, 401}
     assert len(await active_sessions(scene.acme.engine, scene.ana)) == 1
-
-
-async def test_our_own_key_signs_for_no_client(http: httpx.AsyncClient, keyed: Keyed, signing_desk: Desk) -> None:
-    claims = read_unverified(keyed.assertion()).claims
-    signed_by_us = sign(claims, key=signing_desk.services.get(KeyRing).signing_key("ES256"), typ="JWT")
-
-    assert await answered(http, keyed.form(signed_by_us)) == REFUSED
 
 
 async def test_two_methods_at_once_are_refused(http: httpx.AsyncClient, keyed: Keyed) -> None:

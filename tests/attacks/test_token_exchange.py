@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from attacks.doors import claims_of
-from builders import audit_of, make_tenant, ordinary_token
+from builders import audit_of, make_tenant
 from conftest import Clock
 from impersonator_api.directory.tables import clients, users
 from oauth.exchanging import ACCESS_TOKEN, API, BILLING, REFRESH_TOKEN, USER_ID, Trade, trade
@@ -113,50 +113,12 @@ async def test_nobody_is_exchanged_into_himself(trade: Trade) -> None:
     await refused(trade, "invalid_request", subject_token=anas, subject_token_type=ACCESS_TOKEN, **actor)
 
 
-async def test_an_impersonation_token_proves_no_actor(trade: Trade) -> None:
-    acting = (await trade.as_user(trade.bob))["access_token"]
-    carol = await trade.acme.person("carol", "customer")
-
-    actor = {"actor_token": acting, "actor_token_type": ACCESS_TOKEN}
-    await refused(trade, "invalid_request", subject_token=str(carol.id), **actor)
-
-
-async def test_a_services_token_proves_no_other_actor(trade: Trade) -> None:
-    form = {"grant_type": "client_credentials"}
-    own = await trade.http.post("/oauth2/v1/token", data=form, auth=(trade.orders, trade.secret))
-
-    actor = {"actor_token": own.json()["access_token"], "actor_token_type": ACCESS_TOKEN}
-    await refused(trade, "invalid_request", **actor)
-
-
-async def test_a_services_own_token_is_nobody_to_act_as(trade: Trade) -> None:
-    form = {"grant_type": "client_credentials"}
-    own = await trade.http.post("/oauth2/v1/token", data=form, auth=(trade.agent, trade.secret))
-
-    subject = {"subject_token": own.json()["access_token"], "subject_token_type": ACCESS_TOKEN}
-    await refused(trade, "invalid_request", **subject)
-
-
-@pytest.mark.parametrize("place", ["subject_token", "actor_token"])
-async def test_a_token_of_another_tenant_is_worth_nothing(trade: Trade, engine: AsyncEngine, place: str) -> None:
-    eve = await (await make_tenant(engine, "evil")).person("eve", "super_admin")
-    foreign = await ordinary_token(trade.desk, eve, scope="profile")
-
-    await refused(trade, "invalid_request", **{place: foreign, f"{place}_type": ACCESS_TOKEN})
-
-
 async def test_a_user_of_another_tenant_does_not_exist(trade: Trade, engine: AsyncEngine) -> None:
     eve = await (await make_tenant(engine, "evil")).person("eve", "customer")
 
     unknown = await refused(trade, "invalid_request", subject_token="nobody")
 
     assert await refused(trade, "invalid_request", subject_token=str(eve.id)) == unknown
-
-
-async def test_a_refresh_token_is_no_subject(trade: Trade) -> None:
-    refresh = (await trade.as_user(trade.bob, requested_token_type=REFRESH_TOKEN))["access_token"]
-
-    await refused(trade, "invalid_request", subject_token=refresh, subject_token_type=ACCESS_TOKEN)
 
 
 async def test_a_token_that_a_service_came_by_is_not_handed_on(trade: Trade) -> None:
@@ -272,16 +234,6 @@ async def test_a_demoted_target_ends_what_an_exchange_began(trade: Trade) -> Non
     await trade.acme.change(users, users.c.id == trade.bob.id, status="suspended")
 
     assert (await trade.introspect(token)) == {"active": False}
-
-
-async def test_an_exchanged_token_starts_nothing(trade: Trade) -> None:
-    token = (await trade.as_user(trade.bob))["access_token"]
-    carol = await trade.acme.person("carol", "customer")
-
-    body = {"target_user_id": str(carol.id)}
-    answer = await trade.acting(token, "/api/admin/impersonate", "POST", json=body)
-
-    assert (answer.status_code, answer.json()["code"]) == (403, "impersonation-token-not-allowed")
 
 
 async def test_a_token_narrowed_to_other_things_shows_no_profile(trade: Trade) -> None:

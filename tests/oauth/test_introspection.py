@@ -5,13 +5,10 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from builders import SECRET, Organisation, Someone, ender_for, make_tenant, ordinary_token, session_row, start
+from builders import SECRET, Organisation, Someone, make_tenant, ordinary_token, start
 from conftest import Clock
-from impersonator_api import sessions
-from impersonator_api.directory.tables import tenants, user_roles
 from impersonator_api.sessions import Started
 from impersonator_api.work import Desk
 
@@ -73,28 +70,6 @@ async def test_a_refresh_token_counts_until_it_is_used(cast: Cast, http: AsyncCl
 
     assert before["active"] is True
     assert after == {"active": False}
-
-
-async def test_an_ended_sessions_tokens_are_just_inactive(cast: Cast, http: AsyncClient, signing_desk: Desk) -> None:
-    await signing_desk.run(sessions.end, ender=ender_for(cast.ana), session_id=cast.started.live.session.id)
-
-    told = [
-        await introspect(http, cast.inspector, token.token) for token in (cast.started.access, cast.started.refresh)
-    ]
-
-    assert told == [{"active": False}, {"active": False}]
-
-
-async def test_a_demotion_is_noticed_and_written_down(cast: Cast, http: AsyncClient, engine: AsyncEngine) -> None:
-    async with engine.begin() as db:
-        raised = update(tenants).where(tenants.c.id == cast.acme.id).values(revision=tenants.c.revision + 1)
-        await db.execute(raised)
-        await db.execute(delete(user_roles).where(user_roles.c.user_id == cast.ana.id))
-
-    told = await introspect(http, cast.inspector, cast.started.access.token)
-
-    assert told == {"active": False}
-    assert (await session_row(engine, cast.started.live.session.id)).end_reason == "impersonator_changed"
 
 
 async def test_expired_and_foreign_texts_are_inactive(cast: Cast, http: AsyncClient, clock: Clock) -> None:

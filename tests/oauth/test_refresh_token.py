@@ -117,16 +117,6 @@ async def test_a_replay_ends_family_and_session(
     assert "token.replayed" in [entry.action for entry in await audit_of(engine, ana.tenant)]
 
 
-async def test_an_ended_sessions_token_is_dead_at_once(engine: AsyncEngine, signing_desk: Desk) -> None:
-    ana, spa, started = await set_up(engine, signing_desk)
-    await signing_desk.run(sessions.end, ender=ender_for(ana), session_id=started.live.session.id)
-
-    with pytest.raises(ServiceError) as told:
-        await refresh(signing_desk, started.refresh.token, spa)
-
-    assert told.value.code == "oauth-invalid-grant"
-
-
 async def test_an_end_during_a_refresh_has_one_winner(engine: AsyncEngine, signing_desk: Desk) -> None:
     ana, spa, started = await set_up(engine, signing_desk)
     end = signing_desk.run(sessions.end, ender=ender_for(ana), session_id=started.live.session.id)

@@ -20,7 +20,7 @@ _EXTENDED: dict[tuple[object, ...], Select[Any]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[Element]):
-    """A column or a whole statement, and the values of its bind parameters. It comes out of `part`, or of `as_one_statement`."""
+    """A column or a whole statement, and the values of its bind parameters."""
 
     element: Element
     values: Mapping[str, Any] = field(repr=False)

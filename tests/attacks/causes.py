@@ -144,12 +144,17 @@ async def refresh_replayed(crime: Crime) -> None:
     assert (await crime.holder.ask(crime.doors.http, form)).status_code == 400
 
 
+async def apply_realm(crime: Crime, **changed: Any) -> None:
+    """Apply a realm file of these keys."""
+    source = yaml.safe_dump({"tenant": crime.scene.acme.slug, **changed})
+    await crime.desk.run_in_transaction(realm.apply, realm.read_realm(source.encode()))
+
+
 def by_realm(name: str, reason: EndReason, changed: Callable[[Crime], Mapping[str, Any]], **more: Any) -> None:
     """Put a cause into the table that is written in the realm file."""
 
     async def happen(crime: Crime) -> None:
-        source = yaml.safe_dump({"tenant": crime.scene.acme.slug, **changed(crime)})
-        await crime.desk.run_in_transaction(realm.apply, realm.read_realm(source.encode()))
+        await apply_realm(crime, **changed(crime))
 
     CAUSES[name] = Cause(reason, happen, by_a_change=True, **more)
 

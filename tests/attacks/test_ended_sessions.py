@@ -1,9 +1,12 @@
 """An ended session comes back by no trick, and one that is overdue stands in nobody's way."""
 
+from typing import Any
+
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from attacks.causes import apply_realm
 from attacks.conftest import TokenOf
 from attacks.crime import KEY, Crime
 from attacks.doors import EXCHANGE, TOKEN, Scene, bearer, claims_of
@@ -83,6 +86,19 @@ async def test_a_session_is_over_whatever_began_it(crime: Crime, way: str) -> No
         assert told(await crime.doors.introspect(token, crime.scene.backoffice)) == "200 inactive"
         assert told(await crime.doors.refresh(token, crime.scene.spa)) == "400 invalid_grant"
         assert told(await crime.doors.userinfo(token)) == "401 invalid-token"
+
+
+@pytest.mark.parametrize("changed", [{"status": "suspended"}, {"rank": 0}, {"permissions": []}], ids=str)
+async def test_what_a_service_began_for_itself_is_over_when_it_may_no_longer(
+    engine: AsyncEngine, crime: Crime, changed: dict[str, Any]
+) -> None:
+    (token,) = await begun(crime, "exchange")
+
+    await apply_realm(crime, clients=[{"client_id": crime.agent, "kind": "service", **changed}])
+
+    assert told(await crime.doors.introspect(token, crime.scene.backoffice)) == "200 inactive"
+    assert told(await crime.doors.userinfo(token)) == "401 invalid-token"
+    assert (await session_row(engine, claims_of(token)["sid"])).end_reason == "impersonator_changed"
 
 
 async def test_an_exchange_is_not_repeated_after_the_end(crime: Crime) -> None:

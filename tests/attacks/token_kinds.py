@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from attacks.crime import Crime
 from attacks.doors import claims_of
-from builders import ordinary_token
+from builders import SECRET, ordinary_token
 from forgery import Pair, compact, pair, part
 from impersonator_api.tokens import read_unverified
 from impersonator_api.tokens.compact import encode_base64url
@@ -136,6 +136,16 @@ async def foreign_with_an_actor(crime: Crime) -> str:
     return (await _trusted(crime)).token(_of_ana(crime) | {"act": {"sub": "mallory"}})
 
 
+# As clients of other servers prove who they are.
+
+
+@kind
+async def assertion_signed_with_a_secret(crime: Crime) -> str:
+    """An assertion under HS256 with the back office's secret (OpenID Connect Core §9); of that we keep a digest."""
+    claims = dict(claims_of(crime.keyed.assertion())) | dict.fromkeys(("iss", "sub"), crime.scene.backoffice)
+    return _under_hs256({"alg": "HS256", "typ": "JWT"}, claims, SECRET.encode())
+
+
 # Made up under our own key, as nobody but a bug of ours could.
 
 
@@ -232,8 +242,7 @@ async def signed_with_the_public_key(crime: Crime) -> str:
     """Under HS256, the public key for a secret (RFC 8725 §2.1)."""
     (jwk, *_) = (await crime.doors.http.get("/.well-known/jwks.json")).json()["keys"]
     header = {"alg": "HS256", "kid": jwk["kid"], "typ": "at+jwt"}
-    signed = f"{part(header)}.{part(dict(claims_of(crime.scene.ana_token)))}"
-    return f"{signed}.{encode_base64url(hmac.digest(json.dumps(jwk).encode(), signed.encode(), 'sha256'))}"
+    return _under_hs256(header, dict(claims_of(crime.scene.ana_token)), json.dumps(jwk).encode())
 
 
 @kind
@@ -247,6 +256,11 @@ async def with_changed_claims(crime: Crime) -> str:
 async def garbage(_: Crime) -> str:
     """Looks like one."""
     return f"eyJhbGciOiJFUzI1NiJ9.{part({'hello': 'world' * 60})}.AAAA"
+
+
+def _under_hs256(header: dict[str, Any], claims: dict[str, Any], secret: bytes) -> str:
+    signed = f"{part(header)}.{part(claims)}"
+    return f"{signed}.{encode_base64url(hmac.digest(secret, signed.encode(), 'sha256'))}"
 
 
 async def _trusted(crime: Crime) -> Pair:

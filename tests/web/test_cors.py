@@ -31,6 +31,25 @@ async def test_a_registered_origin_may_ask(engine: AsyncEngine, http: AsyncClien
     assert "access-control-allow-credentials" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("registered_as", "origin"),
+    [
+        ("https://Spelt.Test", "https://spelt.test"),
+        ("https://port.test:443", "https://port.test"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://[::1]:80", "http://[::1]"),
+    ],
+)
+async def test_an_origin_is_told_as_browsers_write_it(
+    engine: AsyncEngine, http: AsyncClient, registered_as: str, origin: str
+) -> None:
+    await registered(engine, registered_as)
+
+    answer = await http.options(TOKEN, headers=ASKED | {"Origin": origin})
+
+    assert answer.headers["access-control-allow-origin"] == origin
+
+
 async def test_its_refresh_can_be_read_by_the_browser(
     engine: AsyncEngine, http: AsyncClient, signing_desk: Desk
 ) -> None:

@@ -1,5 +1,6 @@
 """Finding tenants, people and clients the way an operator names them, who is in no tenant."""
 
+import re
 from contextlib import suppress
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from impersonator_api.work import Work
 
 MOST_FOUND = 20
 """One e-mail address may be somebody's in each tenant; whoever asks needs to see that, not all of them."""
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 async def find_tenants(work: Work, slug: str | None = None) -> tuple[Tenant, ...]:
@@ -57,7 +60,17 @@ def _answers_to(name: str) -> ColumnElement[bool]:
 async def is_spa_origin(work: Work, origin: str) -> bool:
     """Whether an active SPA has a redirect URI of that origin (scheme, host and port, without a path)."""
     uris = func.unnest(clients.c.redirect_uris).table_valued("uri").render_derived().lateral()
-    begins = [uris.c.uri == origin, *[uris.c.uri.startswith(origin + mark, autoescape=True) for mark in "/?#"]]
+    # Scheme and host are the same in any case (RFC 3986 §6.2.2.1); browsers write them in lower case.
+    uri = func.lower(uris.c.uri)
+    begins = [uri == spelt for spelt in _spellings(origin)]
+    begins += [uri.startswith(spelt + mark, autoescape=True) for spelt in _spellings(origin) for mark in "/?#"]
     of_origin = select(clients.c.id).select_from(clients.join(uris, true())).where(or_(*begins))
     question = of_origin.where(clients.c.kind == ClientKind.SPA, clients.c.status == Status.ACTIVE).exists()
     return bool((await work.read(select(question))).scalar_one())
+
+
+def _spellings(origin: str) -> tuple[str, ...]:
+    """A browser leaves its scheme's own port out of an origin (RFC 6454 §6.2); a redirect URI may name it."""
+    scheme, _, authority = origin.partition("://")
+    has_port = re.search(r":\d+$", authority) is not None
+    return (origin,) if has_port or scheme not in DEFAULT_PORTS else (origin, f"{origin}:{DEFAULT_PORTS[scheme]}")

@@ -228,6 +228,18 @@ async def test_what_was_handed_on_dies_with_the_service_that_holds_it(trade: Tra
     assert (await trade.introspect(first))["active"] is True
 
 
+async def test_a_token_for_the_impersonator_himself_dies_with_the_service_that_holds_it(trade: Trade) -> None:
+    actor = {"actor_token": await trade.token_of(trade.ana), "actor_token_type": ACCESS_TOKEN}
+    first = (await trade.as_user(trade.bob, **actor))["access_token"]
+    second = (await trade.exchange(trade.orders, subject_token=first, **actor))["access_token"]
+
+    await trade.acme.change(clients, clients.c.client_id == trade.orders, status="suspended")
+
+    assert (await trade.introspect(second)) == {"active": False}
+    assert (await trade.acting(second)).status_code == 401
+    assert (await trade.introspect(first))["active"] is True
+
+
 async def test_a_demoted_target_ends_what_an_exchange_began(trade: Trade) -> None:
     token = (await trade.as_user(trade.bob))["access_token"]
 

@@ -38,15 +38,16 @@ async def load_live_of(work: Work, claims: VerifiedClaims) -> Live:
 
 
 def holders_json(claims: VerifiedClaims) -> Mapping[str, Part[Column]]:
-    """What to ask about the services that a token was handed on to, by exchange; the session knows nothing of them."""
+    """What to ask about the clients that hold a token or stand in it; the session knows its own alone."""
     return {"active_holders": directory.active_clients_json(claims.load_text("tenant"), holders_of(claims))}
 
 
 def holders_of(claims: VerifiedClaims) -> frozenset[str]:
-    """The services that act in a token before its impersonator."""
+    """The client that a token was issued to, and the services that act in it before its impersonator."""
     act = claims.claims.get("act")
     actors = tokens.actors_of(act) if isinstance(act, Mapping) else ()
-    return frozenset(str(actor["sub"]) for actor in actors[:-1])
+    # Where the impersonator himself took over again, the service that holds the token stands nowhere in `act`.
+    return frozenset({claims.load_text("client_id"), *(str(actor["sub"]) for actor in actors[:-1])})
 
 
 def refuse_idle_holders(claims: VerifiedClaims, row: Mapping[Any, Any]) -> None:

@@ -27,7 +27,8 @@ async def test_a_consent_that_runs_out_takes_the_session_with_it(
     again = await scene.doors.refresh(refreshed["refresh_token"], scene.spa)
 
     assert (seen.status_code, again.status_code) == (401, 400)
-    assert (await session_row(engine, started["session_id"])).end_reason == "consent_withdrawn"
+    assert claims_of(refreshed["access_token"])["exp"] == until.timestamp()
+    assert (await session_row(engine, started["session_id"])).expires_at == until
 
 
 async def test_a_used_token_stays_used_when_its_client_begins_to_reuse_tokens(

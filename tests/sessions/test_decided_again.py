@@ -101,14 +101,14 @@ async def test_whoever_changes_something_ends_what_it_forbids_at_once(
     assert (await session_row(engine, session_id)).end_reason == reason
 
 
-async def test_a_consent_that_expires_by_itself_ends_the_session(
+async def test_a_consent_that_was_cut_short_and_runs_out_ends_the_session(
     engine: AsyncEngine, signing_desk: Desk, clock: Clock
 ) -> None:
     _, ana, bob, wallet = await set_up(engine)
+    session_id = (await start(signing_desk, ana, bob, client=wallet)).live.session.id
     async with engine.begin() as db:
         until = clock() + timedelta(minutes=5)
         await db.execute(update(consents).where(consents.c.user_id == bob.id).values(expires_at=until))
-    session_id = (await start(signing_desk, ana, bob, client=wallet)).live.session.id
     clock.forward(minutes=6)
 
     with pytest.raises(SessionNotRunningError):

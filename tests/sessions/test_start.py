@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from builders import SUPPORT_POLICY, active_sessions, audit_of, make_tenant, start, starter_for
 from conftest import Clock
 from impersonator_api import sessions
-from impersonator_api.directory.tables import users
+from impersonator_api.directory.tables import consents, users
 from impersonator_api.errors import ServiceError
 from impersonator_api.sessions import Wish
 from impersonator_api.work import Desk
@@ -152,6 +152,22 @@ async def test_a_client_that_requires_consent_needs_it(engine: AsyncEngine, sign
 
     assert told.value.code == "consent-required"
     assert started.live.client.client_id == wallet
+
+
+async def test_a_session_ends_with_the_consent_it_stands_on(
+    engine: AsyncEngine, signing_desk: Desk, clock: Clock
+) -> None:
+    acme = await make_tenant(engine)
+    ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
+    wallet = await acme.client("wallet", consent_required=True)
+    await acme.consent(bob, wallet, ["offline_access", "profile"])
+    until = clock() + timedelta(minutes=5)
+    await acme.change(consents, consents.c.user_id == bob.id, expires_at=until)
+
+    started = await start(signing_desk, ana, bob, client=wallet)
+
+    assert started.live.session.expires_at == until
+    assert started.refresh.expires_at == until
 
 
 async def test_a_suspended_target_cannot_be_acted_as(engine: AsyncEngine, signing_desk: Desk) -> None:

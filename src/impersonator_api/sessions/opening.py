@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from impersonator_api import policy
@@ -118,7 +119,7 @@ def _session(work: Work, starter: Starter, parties: Parties, wish: Wish, decisio
         status=SessionStatus.ACTIVE,
         end_reason=None,
         started_at=work.now,
-        expires_at=wish.expires_at or work.now + decision.duration,
+        expires_at=_ends_at(parties, wish.expires_at or work.now + decision.duration),
         ended_at=None,
         ended_by=None,
         ip=work.origin.ip,
@@ -129,6 +130,12 @@ def _session(work: Work, starter: Starter, parties: Parties, wish: Wish, decisio
         actor=dict(starter.login),
         metadata=dict(wish.metadata or {}),
     )
+
+
+def _ends_at(parties: Parties, wanted: datetime) -> datetime:
+    """No later than the consent that the session stands on: whoever verifies its tokens elsewhere cannot ask."""
+    runs_out_at = parties.consent.expires_at if parties.client.consent_required and parties.consent else None
+    return min(wanted, runs_out_at) if runs_out_at else wanted
 
 
 def _live(before: BeforeStart, parties: Parties, session: Session) -> Live:

@@ -50,6 +50,16 @@ async def test_a_token_is_good_for_the_scope_that_was_asked_for_not_for_all_its_
     answers = [await ask(scene, door, token) for door in ("apps", "end", "withdraw")]
 
     assert {answer.status_code for answer in answers} == {403}
+    assert [answer.headers["www-authenticate"] for answer in answers] == [
+        f'Bearer error="insufficient_scope", scope="{scope}"' for scope in ("read_app", "write_user", "write_user")
+    ]
+
+
+async def test_no_scope_is_asked_of_a_person(scene: Scene) -> None:
+    answer = await ask(scene, "apps", scene.ana_token)
+
+    assert answer.status_code == 403
+    assert "www-authenticate" not in answer.headers
 
 
 @pytest.mark.parametrize("door", ["user", "active-sessions", "consented-apps"])

@@ -13,7 +13,7 @@ from impersonator_api.callers import (
 from impersonator_api.directory import IMPERSONATION_RIGHTS, Permission, Person, holds
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.end import Ender
-from impersonator_api.sessions.errors import ImpersonationTokenNotAllowedError, RightMissingError
+from impersonator_api.sessions.errors import ImpersonationTokenNotAllowedError, RightMissingError, ScopeMissingError
 from impersonator_api.sessions.listing import Reader
 from impersonator_api.sessions.live import load_live_of
 from impersonator_api.sessions.opening import Starter
@@ -78,10 +78,11 @@ async def admit_ender(work: Work, *, credentials: Credentials | None) -> Ender:
 async def admit_service(work: Work, *, credentials: Credentials | None, scope: str) -> ServiceCaller:
     """A service whose own token holds that scope, or root (seed 001); raises a recorded refusal for anybody else."""
     caller = await _admit(work, credentials, frozenset())
-    if not isinstance(caller, ServiceCaller) or caller.scopes.isdisjoint({ROOT, scope}):
-        raise RightMissingError(
-            f"This needs a service's token with the scope {ROOT} or {scope}.", record=[_right_missing(work, caller)]
-        )
+    why = f"This needs a service's token with the scope {ROOT} or {scope}."
+    if not isinstance(caller, ServiceCaller):
+        raise RightMissingError(why, record=[_right_missing(work, caller)])
+    if caller.scopes.isdisjoint({ROOT, scope}):
+        raise ScopeMissingError(why, scope=scope, record=[_right_missing(work, caller)])
     return caller
 
 

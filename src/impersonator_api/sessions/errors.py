@@ -1,5 +1,7 @@
 """What a story about sessions says no with."""
 
+from collections.abc import Sequence
+
 from impersonator_api.errors import (
     ConflictError,
     InvalidError,
@@ -8,6 +10,7 @@ from impersonator_api.errors import (
     Refusal,
     UnauthenticatedError,
 )
+from impersonator_api.statement import Write
 
 
 class ImpersonatesSelfError(MalformedError):
@@ -120,6 +123,14 @@ class RightMissingError(Refusal):
 
     code = "impersonation-not-permitted"
     title = "Impersonation not permitted"
+
+
+class ScopeMissingError(RightMissingError):
+    """The same of a service whose token is good for less; the challenge says what for (RFC 6750 §3.1)."""
+
+    def __init__(self, detail: str, *, scope: str, record: Sequence[Write]) -> None:
+        super().__init__(detail, record=record)
+        self.challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
 
 
 class ImpersonationTokenNotAllowedError(Refusal):

@@ -78,15 +78,17 @@ def test_each_step_is_told_with_its_seconds(demo: Running, port: int) -> None:
 
 
 def test_every_line_works_as_it_is_printed(demo: Running) -> None:
-    started, seen, refreshed, listed, ended, dead, handed = _pasted(demo)
+    started, seen, traded, refreshed, listed, ended, dead, handed, exchanged = _pasted(demo)
 
     assert started["target_user"]["email"] == seen["email"] == "carla@acme.test"
     assert seen["sid"] == started["session_id"]
-    assert refreshed["access_token"] != started["access_token"]
+    assert len({answer["access_token"] for answer in (started, traded, refreshed)}) == 3
     assert started["session_id"] in {session["id"] for session in listed["sessions"]}
     assert ended["session_id"] == started["session_id"]
     assert dead["code"] == "invalid-token"
     assert handed["refresh_token"]
+    assert exchanged["active"]
+    assert exchanged["impersonated_by"] == started["session"]["impersonator_id"]
 
 
 def test_the_services_secret_is_for_nobody_else_to_read(demo: Running, data_dir: Path) -> None:
@@ -118,7 +120,7 @@ def test_started_again_everything_is_there_and_the_lines_work(data_dir: Path, po
     with running("demo", "--port", port, data_dir=data_dir) as again:
         again.wait_for(LAST_WORDS)
 
-        assert len(_pasted(again)) == 7
+        assert len(_pasted(again)) == 9
         assert again.told(signal.SIGINT) == 0
         assert not has_postgres(data_dir)
 

@@ -29,7 +29,7 @@ from impersonator_api.work import Desk
 
 ADMIN, TENANT = "ana@acme.test", "acme"
 TARGET, TARGET_ID = "carla@acme.test", "1003"
-APP = "dashboard"
+APP, APP_REDIRECT_URI = "dashboard", "http://127.0.0.1:3000/callback"
 READY_WITHIN = 60.0
 """Seconds."""
 
@@ -83,6 +83,7 @@ async def _cast(desk: Desk, url: str, secret: str) -> Cast:
         target=TARGET,
         target_id=TARGET_ID,
         app=APP,
+        app_redirect_uri=APP_REDIRECT_URI,
         service=SERVICE,
         service_secret=secret,
     )

@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
+
+EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+HANDOVER: Final = "urn:impersonator:params:oauth:grant-type:handover"
+A_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  the name of a kind of token
+USER_ID: Final = "urn:impersonator:params:oauth:token-type:user-id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +21,7 @@ class Cast:
     target: str
     target_id: str
     app: str
+    app_redirect_uri: str
     service: str
     service_secret: str
 
@@ -26,10 +33,15 @@ def guide(cast: Cast) -> str:
         (f"Log in as {cast.admin}: an ordinary access token, good for {minutes} minutes", _log_in(cast)),
         (f"Start: act as {cast.target} in the {cast.app}. The answer holds the tokens", _start(cast)),
         ("Look: userinfo says whom the token stands for, and in act who is really there", _look()),
+        (
+            f"Hand over: the start's link has a code that gets the {cast.app} its tokens; once, for a minute",
+            _trade(cast),
+        ),
         ("Refresh, as the SPA would", _refresh(cast)),
         ("List who acts as whom", _list()),
         ("End: the access token above is dead at once, whatever its exp says (401)", f"{_end()}\n{_look()}"),
         (f"Service to service: {cast.service} logs in and gets a SPA {cast.target}'s tokens", _service(cast)),
+        (f"Token exchange: a token for {cast.service}, with {cast.admin} in act; then ask about it", _exchange(cast)),
     )
     return "\n".join(f"# {number}. {title}\n{lines}\n" for number, (title, lines) in enumerate(steps, start=1))
 
@@ -53,9 +65,14 @@ def _look() -> str:
     return f"curl -sS $URL/oauth2/v1/userinfo {_bearer('ACCESS')}; echo"
 
 
+def _trade(cast: Cast) -> str:
+    form = f"-d grant_type={HANDOVER} -d client_id={cast.app} -d redirect_uri={cast.app_redirect_uri} -d code=$CODE"
+    return f"CODE=$(echo \"$STARTED\" | {_member('handover_url')} | sed 's/.*=//')\n{_token(form)}; echo"
+
+
 def _refresh(cast: Cast) -> str:
     form = f"-d grant_type=refresh_token -d client_id={cast.app} -d refresh_token=$REFRESH"
-    return f"curl -sS $URL/oauth2/v1/token {form}; echo"
+    return f"{_token(form)}; echo"
 
 
 def _list() -> str:
@@ -67,11 +84,26 @@ def _end() -> str:
 
 
 def _service(cast: Cast) -> str:
-    form = "-d grant_type=client_credentials"
-    log_in = f"curl -sS $URL/oauth2/v1/token -u {cast.service}:{cast.service_secret} {form}"
+    log_in = _token(f"{_secret(cast)} -d grant_type=client_credentials")
     path = f"$URL/api/v1/users/{cast.target_id}/impersonation/{cast.app}"
     body = '-H \'Content-Type: application/json\' -d "{\\"impersonatorToken\\":\\"$TOKEN\\"}"'
     return f"SERVICE=$({log_in} | {_member('access_token')})\ncurl -sS {path} {_bearer('SERVICE')} {body}; echo"
+
+
+def _exchange(cast: Cast) -> str:
+    subject = f"-d subject_token={cast.target_id} -d subject_token_type={USER_ID}"
+    actor = f"-d actor_token=$TOKEN -d actor_token_type={A_TOKEN}"
+    exchanged = _token(f"{_secret(cast)} -d grant_type={EXCHANGE} {subject} {actor}")
+    asked = f"curl -sS $URL/oauth2/v1/introspect {_secret(cast)} -d token=$EXCHANGED; echo"
+    return f"EXCHANGED=$({exchanged} | {_member('access_token')})\n{asked}"
+
+
+def _token(form: str) -> str:
+    return f"curl -sS $URL/oauth2/v1/token {form}"
+
+
+def _secret(cast: Cast) -> str:
+    return f"-u {cast.service}:{cast.service_secret}"
 
 
 def _bearer(variable: str) -> str:

@@ -64,7 +64,7 @@ class CheckBody(BaseModel):
 
 
 class SessionData(Camel):
-    """One session in seed 003's words."""
+    """One session, in camelCase."""
 
     id: UUID
     impersonator_id: UUID

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 from impersonator_api import oauth, sessions
 from impersonator_api.oauth import TokenAnswer
 from impersonator_api.sessions.identify import InsufficientScopeError, ServiceHasNoUserError
-from impersonator_api.web import examples
 from impersonator_api.web.admin.errors import OF_CREDENTIALS
 from impersonator_api.web.caller import CredentialsDep
+from impersonator_api.web.examples import oauth as examples
 from impersonator_api.web.idempotency import IDEMPOTENCY_KEY
 from impersonator_api.web.oauth_answers import NO_STORE, OF_TOKEN, oauth_errors_documented
 from impersonator_api.web.openapi import answer_documented, openapi_security, problems_documented
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
 
 
 class TokenBody(BaseModel):
-    """Tokens (RFC 6749 §5.1). `expires_on` is `expires_in` as seconds since the epoch (seed 001)."""
+    """Tokens (RFC 6749 §5.1). `expires_on` is `expires_in` as seconds since the epoch."""
 
     access_token: str
     token_type: str

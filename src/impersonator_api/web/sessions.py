@@ -8,7 +8,6 @@ from impersonator_api import sessions
 from impersonator_api.directory import Permission, holds
 from impersonator_api.sessions import Filters, Reader, Search, Wish
 from impersonator_api.sessions.errors import NotYourSessionError
-from impersonator_api.web import examples
 from impersonator_api.web.admin import errors
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import AnybodyDep, CredentialsDep, EnderDep, ReaderDep, StarterDep
@@ -22,7 +21,8 @@ from impersonator_api.web.envelope import (
     StartedData,
     UserData,
 )
-from impersonator_api.web.examples import enveloped
+from impersonator_api.web.examples import sessions as examples
+from impersonator_api.web.examples.sessions import enveloped
 from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY, read_repeatable
 from impersonator_api.web.identifiers import read_identifier, read_uuid
 from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
@@ -42,7 +42,7 @@ Many = Annotated[int, Query(ge=1, le=200)]
 
 @router.post(
     "/start",
-    summary="Start (seed 003)",
+    summary="Start, in camelCase",
     status_code=201,
     responses=answer_documented(STARTED, status=201) | problems_documented(*errors.OF_START, *OF_KEY),
     openapi_extra=openapi_body(
@@ -63,7 +63,7 @@ async def start_enveloped(request: Request, desk: DeskDep, starter: StarterDep) 
 
 @router.post(
     "/stop/{session_id}",
-    summary="Stop (seed 003)",
+    summary="Stop, in camelCase",
     responses=answer_documented(STOPPED) | problems_documented(*errors.OF_STOP),
     openapi_extra=SIGNED_IN,
 )

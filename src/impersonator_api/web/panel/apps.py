@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 from impersonator_api.directory import Client, ClientKind, listing
 from impersonator_api.directory.listing import ClientPage
 from impersonator_api.settings import Settings
-from impersonator_api.web import examples
 from impersonator_api.web.admin import errors
 from impersonator_api.web.caller import AppReadingDep
+from impersonator_api.web.examples import panel as examples
 from impersonator_api.web.openapi import answer_documented, openapi_security, problems_documented
 from impersonator_api.web.paging import next_page, read_cursor, refuse_repeated
 from impersonator_api.web.panel.bodies import PageQuery, app_id
@@ -65,7 +65,7 @@ class AppsAnswer(BaseModel):
 
 
 class Configs(BaseModel):
-    """What holds for everybody, under seed 001's names; times in seconds."""
+    """What holds for everybody, under the names that Melody Auth's panel knows; times in seconds."""
 
     AUTH_SERVER_URL: str
     SPA_ACCESS_TOKEN_EXPIRES_IN: int

@@ -158,6 +158,17 @@ async def test_a_token_handed_on_grows_no_scope(trade: Trade) -> None:
     await refused(trade, "invalid_scope", trade.orders, **subject, scope="profile offline_access")
 
 
+async def test_a_scope_that_is_handed_on_ends_at_a_service_without_it(trade: Trade) -> None:
+    await trade.acme.change(clients, clients.c.client_id == trade.agent, scopes=["impersonation", "tickets"])
+    acting = (await trade.as_user(trade.bob, scope="profile tickets"))["access_token"]
+
+    second = await trade.exchange(trade.orders, subject_token=acting)
+
+    assert (claims_of(second["access_token"])["scope"], second["scope"]) == ("profile", "profile")
+    subject = {"subject_token": acting, "subject_token_type": ACCESS_TOKEN}
+    await refused(trade, "invalid_scope", trade.orders, **subject, scope="tickets")
+
+
 @pytest.mark.parametrize("target", [{"audience": "https://bank.test"}, {"resource": "https://bank.test/"}])
 async def test_an_audience_that_is_not_registered_is_refused(trade: Trade, target: dict[str, str]) -> None:
     await refused(trade, "invalid_target", **target)
@@ -183,6 +194,16 @@ async def test_a_joined_session_is_not_refreshed_by_whoever_joined(trade: Trade)
     await refused(trade, "invalid_request", trade.orders, **subject)
 
 
+@pytest.mark.parametrize(
+    "term", [{"mode": "read_only"}, {"permissions": "a"}, {"duration": "60"}, {"workspace": "north"}, {"reason": "x"}]
+)
+async def test_less_of_a_session_that_runs_is_refused_not_ignored(trade: Trade, term: dict[str, str]) -> None:
+    acting = (await trade.as_user(trade.bob))["access_token"]
+
+    subject = {"subject_token": acting, "subject_token_type": ACCESS_TOKEN}
+    await refused(trade, "invalid_request", trade.orders, **subject, **term)
+
+
 async def test_a_third_actor_is_one_too_many(trade: Trade) -> None:
     first = (await trade.as_user(trade.bob))["access_token"]
     second = (await trade.exchange(trade.orders, subject_token=first, audience=BILLING))["access_token"]
@@ -196,6 +217,10 @@ async def test_may_act_keeps_everybody_else_out(trade: Trade) -> None:
 
     subject = {"subject_token": first, "subject_token_type": ACCESS_TOKEN}
     await refused(trade, "invalid_request", trade.orders, **subject)
+
+
+async def test_no_refresh_loses_whom_may_act_names(trade: Trade) -> None:
+    await refused(trade, "invalid_request", may_act=trade.billing, requested_token_type=REFRESH_TOKEN)
 
 
 @pytest.mark.parametrize("named", ["nobody", "x" * 300])

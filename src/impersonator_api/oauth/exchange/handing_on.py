@@ -10,7 +10,7 @@ from impersonator_api.callers import UserCaller
 from impersonator_api.oauth.clients import AuthenticatedClient
 from impersonator_api.oauth.exchange.actor import ActorRefusedError, Principal, refuse_unless_may_act, settle_actor
 from impersonator_api.oauth.exchange.brought import Brought
-from impersonator_api.oauth.exchange.limits import narrowed_scope
+from impersonator_api.oauth.exchange.limits import granted_scope
 from impersonator_api.oauth.exchange.opening import SubjectRefusedError
 from impersonator_api.oauth.exchange.request import ExchangeRequest, TokenType
 from impersonator_api.oauth.presented_token import PresentedToken
@@ -30,7 +30,8 @@ async def hand_on(
     business, `ActorRefusedError`.
     """
     claims = subject.claims
-    _refuse_foreign(found, claims, asked)
+    _refuse_foreign(found, claims)
+    _refuse_new_terms(asked)
     live = sessions.live_in(work, found.also["live"])
     sessions.refuse_idle_holders(claims, found.also)
     actor = await settle_actor(work, found, brought)
@@ -38,7 +39,7 @@ async def hand_on(
     grant = replace(
         sessions.grant_of(work, live, holder=found.client),
         session_ends_at=min(live.session.expires_at, claims.expires_at),
-        scope=narrowed_scope(asked, given=claims.scopes),
+        scope=granted_scope(found.client, asked, given=claims.scopes),
         act=_chain(work, live, claims, actor),
     )
     entry = sessions.entry_of(live.session, Action.EXCHANGED, client_label=found.client.label, by=actor.party.label)
@@ -47,14 +48,22 @@ async def hand_on(
     return grant
 
 
-def _refuse_foreign(found: AuthenticatedClient, claims: VerifiedClaims, asked: ExchangeRequest) -> None:
+def _refuse_foreign(found: AuthenticatedClient, claims: VerifiedClaims) -> None:
     client = found.client
     is_meant_for_it = claims.load_text("client_id") == client.client_id or client.audience in claims.audiences
     # Another tenant's token, and one that the service merely came by, are nothing it may use.
     if claims.load_text("tenant") != found.tenant.slug or not (is_meant_for_it or "root" in client.scopes):
         raise SubjectRefusedError("The token was neither issued to this client nor is it meant for it.")
+
+
+def _refuse_new_terms(asked: ExchangeRequest) -> None:
     if asked.requested_token_type is TokenType.REFRESH_TOKEN:
         raise SubjectRefusedError("Only the client that a session was started for refreshes its tokens.")
+    # Threat: a service asks for less, is not told that it got more, and passes that on.
+    if asked.names_terms:
+        raise SubjectRefusedError(
+            "The session has its terms: leave out workspace, mode, permissions, duration, reason and ticket."
+        )
 
 
 def _chain(work: Work, live: Live, claims: VerifiedClaims, actor: Principal) -> Act:

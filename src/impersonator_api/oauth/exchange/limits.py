@@ -36,13 +36,6 @@ def granted_scope(client: Client, asked: ExchangeRequest, *, given: frozenset[st
     return wanted
 
 
-def narrowed_scope(asked: ExchangeRequest, *, given: frozenset[str]) -> frozenset[str]:
-    """The scope of a token that is handed on; raises `InvalidScopeError` for more than it holds."""
-    if not asked.scope <= given:
-        raise InvalidScopeError("An exchange may narrow the scope, never widen it.")
-    return asked.scope or given
-
-
 def _usual(asked: ExchangeRequest, given: frozenset[str] | None) -> frozenset[str]:
     if given is not None:
         return given

@@ -47,6 +47,12 @@ class ExchangeRequest:
     reason: str | None
     ticket: str | None
 
+    @property
+    def names_terms(self) -> bool:
+        """Whether it asks for what only a session that begins can be given."""
+        terms = (self.workspace, self.mode, self.permissions, self.duration, self.reason, self.ticket)
+        return any(term is not None for term in terms)
+
 
 def read_exchange(request: TokenRequest) -> ExchangeRequest:
     """Read and bound the parameters; raises `InvalidOAuthRequestError` and `InvalidTargetError`."""
@@ -58,7 +64,7 @@ def read_exchange(request: TokenRequest) -> ExchangeRequest:
         requested_token_type=_requested(request),
         targets=_targets(request),
         scope=request.scope(),
-        may_act=_name(request, "may_act"),
+        may_act=_may_act(request),
         workspace=_name(request, "workspace"),
         mode=_mode(request.find("mode")),
         permissions=None if permissions is None else _permissions(permissions),
@@ -111,6 +117,14 @@ def _name(request: TokenRequest, name: str, longest: int = LONGEST_NAME) -> str 
     if value is not None and len(value) > longest:
         raise InvalidOAuthRequestError(f"The parameter {name} has at most {longest} characters.")
     return value
+
+
+def _may_act(request: TokenRequest) -> str | None:
+    named = _name(request, "may_act")
+    if named is not None and request.find("requested_token_type") == TokenType.REFRESH_TOKEN:
+        # A session knows nothing of it: the first refresh would give a token that anybody may hand on.
+        raise InvalidOAuthRequestError("Ask for may_act with an access token; a refresh would lose it.")
+    return named
 
 
 def _mode(value: str | None) -> Mode | None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from attacks.doors import Doors, bearer, code_of
 from builders import SECRET, make_tenant, ordinary_token
-from impersonator_api.web import examples
+from impersonator_api.web.examples import story as examples
 from impersonator_api.work import Desk
 
 Headers = dict[str, Any]

@@ -5,7 +5,8 @@ from fastapi.responses import JSONResponse
 
 from impersonator_api import oauth
 from impersonator_api.tokens import KeyRing
-from impersonator_api.web import examples
+from impersonator_api.web.examples.discovery import KEYS
+from impersonator_api.web.examples.story import ISSUER
 from impersonator_api.web.openapi import answer_documented
 from impersonator_api.web.work import office_of
 
@@ -15,7 +16,7 @@ router = APIRouter(prefix="/.well-known", tags=["discovery"])
 @router.get(
     "/oauth-authorization-server",
     summary="What this authorization server offers",
-    responses=answer_documented({"ours": oauth.metadata(examples.ISSUER)}),
+    responses=answer_documented({"ours": oauth.metadata(ISSUER)}),
 )
 async def authorization_server(request: Request) -> JSONResponse:
     """The metadata document (RFC 8414)."""
@@ -27,7 +28,7 @@ async def authorization_server(request: Request) -> JSONResponse:
 @router.get(
     "/jwks.json",
     summary="Public keys",
-    responses=answer_documented({"one key": examples.KEYS}) | {304: {"description": "Not changed since that ETag."}},
+    responses=answer_documented({"one key": KEYS}) | {304: {"description": "Not changed since that ETag."}},
 )
 async def jwks(request: Request) -> Response:
     """The keys that verify our tokens (RFC 7517): those in use, those to come, and those that may still be needed."""

@@ -7,7 +7,7 @@ from impersonator_api.database import faults_told
 from impersonator_api.errors import ServiceError
 from impersonator_api.migrate import revision_of
 from impersonator_api.tokens import KeyRing
-from impersonator_api.web import examples
+from impersonator_api.web.examples import health as examples
 from impersonator_api.web.openapi import Json, answer_documented
 from impersonator_api.web.work import Office, office_of
 

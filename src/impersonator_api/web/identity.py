@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from impersonator_api import sessions
-from impersonator_api.web import examples
 from impersonator_api.web.admin.errors import OF_LOGOUT
 from impersonator_api.web.bodies import read_form
 from impersonator_api.web.caller import CredentialsDep
+from impersonator_api.web.examples import identity as examples
 from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security, problems_documented
 from impersonator_api.web.work import DeskDep
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from impersonator_api import oauth
 from impersonator_api.sessions import SessionNotRunningError
-from impersonator_api.web import examples
+from impersonator_api.web.examples import introspection as examples
 from impersonator_api.web.oauth_answers import NO_STORE, OF_ANY, OF_REVOKE, oauth_errors_documented
 from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security
 from impersonator_api.web.presented import CLIENT_ASSERTION, read_client

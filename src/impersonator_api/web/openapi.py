@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from impersonator_api.errors import ServiceError
 from impersonator_api.web.errors import HeadersTooLargeError, MethodNotAllowedError, UnexpectedError, UriTooLongError
-from impersonator_api.web.examples import PATH_SEGMENTS, PROBLEM_MEMBERS
+from impersonator_api.web.examples.problems import PATH_SEGMENTS, PROBLEM_MEMBERS
 from impersonator_api.web.problems import MEDIA_TYPE
 
 Json = dict[str, Any]

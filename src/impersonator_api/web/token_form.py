@@ -1,7 +1,7 @@
 """What a form may say at the token endpoint, for the OpenAPI document."""
 
 from impersonator_api.oauth.grants.request import REPEATABLE
-from impersonator_api.web import examples
+from impersonator_api.web.examples import oauth as examples
 from impersonator_api.web.openapi import openapi_form
 from impersonator_api.web.presented import CLIENT_ASSERTION
 

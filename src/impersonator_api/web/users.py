@@ -9,10 +9,11 @@ from impersonator_api import sessions
 from impersonator_api.errors import MalformedError
 from impersonator_api.sessions import Wish
 from impersonator_api.sessions.errors import ClientNotSpaError
-from impersonator_api.web import examples
 from impersonator_api.web.admin.errors import OF_START
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import HandingOutDep
+from impersonator_api.web.examples import panel as examples
+from impersonator_api.web.examples.story import ACCESS_TOKEN
 from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY, read_repeatable
 from impersonator_api.web.identifiers import read_identifier
 from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
@@ -57,7 +58,7 @@ class RefreshTokenBody(BaseModel):
     summary="Hand a SPA a user's tokens",
     responses=answer_documented({"a token": examples.HANDED_OUT})
     | problems_documented(*OF_START, *OF_KEY, ClientNotSpaError, ImpersonatorTokenMissingError),
-    openapi_extra=openapi_body(OnBehalfBody, {"a person's token": {"impersonatorToken": examples.ACCESS_TOKEN}})
+    openapi_extra=openapi_body(OnBehalfBody, {"a person's token": {"impersonatorToken": ACCESS_TOKEN}})
     | openapi_security("bearer")
     | IDEMPOTENCY_KEY,
 )

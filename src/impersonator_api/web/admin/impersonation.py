@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from impersonator_api import sessions
-from impersonator_api.web import examples
 from impersonator_api.web.admin import errors
 from impersonator_api.web.admin.bodies import (
     EndAnswer,
@@ -17,6 +16,7 @@ from impersonator_api.web.admin.bodies import (
 from impersonator_api.web.admin.starting import START_EXAMPLES, StartAnswer, StartBody
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import EnderDep, ReaderDep, StarterDep
+from impersonator_api.web.examples import admin as examples
 from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY, read_repeatable
 from impersonator_api.web.identifiers import read_uuid
 from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from impersonator_api import realm, sessions
-from impersonator_api.web import examples
 from impersonator_api.web.admin import errors
 from impersonator_api.web.caller import UserReadingDep, UserWritingDep
+from impersonator_api.web.examples import panel as examples
 from impersonator_api.web.identifiers import read_identifier, read_uuid
 from impersonator_api.web.openapi import answer_documented, openapi_security, problems_documented
 from impersonator_api.web.paging import next_page, read_cursor, refuse_repeated

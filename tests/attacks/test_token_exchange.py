@@ -95,6 +95,19 @@ async def test_a_service_that_no_rule_names_acts_as_nobody(trade: Trade, engine:
     assert (entry.action, entry.target_id, entry.code) == ("session.refused", trade.bob.id, "no-rule")
 
 
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [({"scope": "root"}, "oauth-invalid-scope"), ({"audience": "https://bank.test"}, "oauth-invalid-target")],
+)
+async def test_whoever_reaches_too_far_stands_in_the_audit(
+    trade: Trade, engine: AsyncEngine, form: dict[str, str], code: str
+) -> None:
+    await trade.ask(trade.agent, **(bob(trade) | form))
+
+    (entry,) = await audit_of(engine, trade.acme)
+    assert (entry.action, entry.impersonator_label, entry.code) == ("session.refused", trade.agent, code)
+
+
 async def test_an_actor_without_the_right_acts_as_nobody(trade: Trade) -> None:
     carol = await trade.acme.person("carol", "customer")
 

@@ -11,21 +11,6 @@ from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
 
-def turned_away(work: Work, found: AuthenticatedClient, *, code: str, why: str) -> Write:
-    """The entry of a service that asked for what it may not have."""
-    entry = Entry(
-        action=Action.REFUSED,
-        tenant_id=found.tenant.id,
-        impersonator_kind="client",
-        impersonator_id=found.client.id,
-        impersonator_label=found.client.label,
-        client_id=found.client.client_id,
-        code=code,
-        detail={"why": why},
-    )
-    return recorded(work, entry)
-
-
 @contextmanager
 def refusals_told(work: Work, found: AuthenticatedClient) -> Iterator[None]:
     """RFC 8693 §2.2.2: whatever is wrong with a subject or actor token, policy's no included, is `invalid_request`.
@@ -34,8 +19,25 @@ def refusals_told(work: Work, found: AuthenticatedClient) -> Iterator[None]:
     """
     try:
         yield
-    except (OAuthError, UnavailableError):
+    except UnavailableError:
         raise
     except ServiceError as error:
-        record = error.record or [turned_away(work, found, code=error.code, why=error.detail)]
-        raise ExchangeRefusedError(error.detail, record=record) from error
+        error.record = error.record or (_turned_away(work, found, error),)
+        if isinstance(error, OAuthError):
+            raise
+        raise ExchangeRefusedError(error.detail, record=error.record) from error
+
+
+def _turned_away(work: Work, found: AuthenticatedClient, error: ServiceError) -> Write:
+    """The entry of a service that asked for what it may not have."""
+    entry = Entry(
+        action=Action.REFUSED,
+        tenant_id=found.tenant.id,
+        impersonator_kind="client",
+        impersonator_id=found.client.id,
+        impersonator_label=found.client.label,
+        client_id=found.client.client_id,
+        code=error.code,
+        detail={"why": error.detail},
+    )
+    return recorded(work, entry)

@@ -11,7 +11,7 @@ from impersonator_api.oauth.exchange.brought import Brought, read_brought, refus
 from impersonator_api.oauth.exchange.handing_on import hand_on
 from impersonator_api.oauth.exchange.limits import granted_targets
 from impersonator_api.oauth.exchange.opening import open_for
-from impersonator_api.oauth.exchange.refused import refusals_told, turned_away
+from impersonator_api.oauth.exchange.refused import refusals_told
 from impersonator_api.oauth.exchange.repeating import NOT_APPLICABLE, answer_again, keep_answer, repeatable_exchange
 from impersonator_api.oauth.exchange.request import ExchangeRequest, TokenType, read_exchange
 from impersonator_api.oauth.grants.answer import TokenAnswer
@@ -37,10 +37,10 @@ async def token_exchange(work: Work, request: TokenRequest) -> TokenAnswer:
     brought = await read_brought(work, asked)
     also = {**brought.columns(), **delegate_column(asked), **sessions.earlier_json(work, repeatable)}
     found = await authenticate(work, request.presented, also=also)
-    _admit(work, found)
-    targets = granted_targets(found.client, asked, issuer=work.settings.issuer)
-    key = await find_proven_key(work, request, found.client)
     with refusals_told(work, found):
+        _admit(found)
+        targets = granted_targets(found.client, asked, issuer=work.settings.issuer)
+        key = await find_proven_key(work, request, found.client)
         refuse_stolen(brought.subject, key)
         earlier = sessions.find_earlier(work, found.also, repeatable)
         if earlier is not None:
@@ -52,11 +52,9 @@ async def token_exchange(work: Work, request: TokenRequest) -> TokenAnswer:
     return answer
 
 
-def _admit(work: Work, found: AuthenticatedClient) -> None:
+def _admit(found: AuthenticatedClient) -> None:
     if found.client.kind is ClientKind.SPA or not found.client.scopes & EXCHANGING:
-        why = "Exchanging tokens needs a service with the scope root or impersonation."
-        record = [turned_away(work, found, code=UnauthorizedClientError.code, why=why)]
-        raise UnauthorizedClientError(why, record=record)
+        raise UnauthorizedClientError("Exchanging tokens needs a service with the scope root or impersonation.")
 
 
 async def _grant(

@@ -167,13 +167,23 @@ async def test_a_token_of_a_stranger_in_our_name_is_refused(signing_desk: Desk) 
             await signing_desk.run(verified_access, stranger.token(made.claims, **header))
 
 
-async def test_our_own_tokens_get_no_leeway(signing_desk: Desk, clock: Clock) -> None:
+async def test_our_own_tokens_end_when_they_say(signing_desk: Desk, clock: Clock) -> None:
     made = await minted(signing_desk, access)
 
     clock.forward(seconds=299)
     assert (await signing_desk.run(verified_access, made.token)).claims
     clock.forward(seconds=1)
     with pytest.raises(TokenExpiredError):
+        await signing_desk.run(verified_access, made.token)
+
+
+async def test_a_replica_that_is_behind_takes_a_new_token(signing_desk: Desk, clock: Clock) -> None:
+    made = await minted(signing_desk, access)
+
+    clock.forward(seconds=-10)
+    assert (await signing_desk.run(verified_access, made.token)).claims
+    clock.forward(seconds=-1)
+    with pytest.raises(InvalidTokenError, match="not valid yet"):
         await signing_desk.run(verified_access, made.token)
 
 

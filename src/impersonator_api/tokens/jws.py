@@ -55,6 +55,7 @@ class Expected:
     """What a token must be. `audience` is `None` only where any audience will do (our own doors, design §6).
 
     `types` is `None` only where the RFC names none; what is one of `refused_types` is of another kind even then.
+    `leeway` is for both ends of a token's life, `early` for its beginning alone.
     """
 
     issuer: str
@@ -63,6 +64,7 @@ class Expected:
     refused_types: frozenset[str] = frozenset()
     required: frozenset[str] = frozenset()
     leeway: timedelta = timedelta(0)
+    early: timedelta = timedelta(0)
 
 
 _PROOF = object()
@@ -159,7 +161,7 @@ def verify(token: UnverifiedToken, *, key: VerifyingKey, expected: Expected, now
     assert_signed(token, key)
     typ = _verify_type(token, expected)
     _verify_names(token.claims, expected)
-    _verify_dates(token.claims, now, expected.leeway)
+    _verify_dates(token.claims, now, expected)
     return VerifiedClaims(token.claims, typ=typ, proof=_PROOF)
 
 
@@ -201,14 +203,14 @@ def _verify_names(claims: Mapping[str, object], expected: Expected) -> None:
         raise InvalidTokenError(f"The token lacks {', '.join(missing)}.")
 
 
-def _verify_dates(claims: Mapping[str, object], now: datetime, leeway: timedelta) -> None:
-    moment, slack = now.timestamp(), leeway.total_seconds()
+def _verify_dates(claims: Mapping[str, object], now: datetime, expected: Expected) -> None:
+    moment, slack = now.timestamp(), expected.leeway.total_seconds()
     expires, begins, issued = (_seconds(claims, name) for name in ("exp", "nbf", "iat"))
     if expires is None:
         raise InvalidTokenError("The token has no exp.")
     if moment >= expires + slack:
         raise TokenExpiredError("The token has expired; get a new one.")
-    if max(begins or 0, issued or 0) > moment + slack:
+    if max(begins or 0, issued or 0) > moment + slack + expected.early.total_seconds():
         raise InvalidTokenError("The token is not valid yet; compare the clocks.")
 
 

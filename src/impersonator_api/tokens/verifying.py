@@ -1,6 +1,7 @@
 """Verifying tokens that we issued ourselves."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from impersonator_api.tokens.claims import ACCESS, REFRESH
 from impersonator_api.tokens.compact import UnverifiedToken, read_unverified
@@ -14,6 +15,8 @@ REQUIRED = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_i
 
 REQUIRED_OF_REFRESH = REQUIRED | {"sid", "family", "act", "impersonated_by"}
 
+REPLICAS_APART = timedelta(seconds=10)
+"""How far another replica's clock may be ahead: its new tokens count at once, and end when they say."""
 
 ACTING = ("sid", "act", "impersonated_by")
 """In an access token all of these or none: one that lost any of them lost the actor."""
@@ -47,6 +50,7 @@ def _expected(work: Work, typ: str, *, audience: str | None) -> Expected:
         audience=audience,
         types=frozenset({typ}),
         required=REQUIRED_OF_REFRESH if typ == REFRESH else REQUIRED,
+        early=REPLICAS_APART,
     )
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from attacks.doors import claims_of
+from attacks.doors import END, LOGOUT, claims_of
 from builders import audit_of, session_row
 from conftest import Clock
+from impersonator_api.directory.tables import clients
 from oauth.exchanging import ACCESS_TOKEN, API, BILLING, JWT, REFRESH_TOKEN, USER_ID, Trade
 
 
@@ -194,3 +195,30 @@ async def test_no_parameter_becomes_a_claim(trade: Trade, member: str) -> None:
 
     assert claims.keys() == plain.keys()
     assert (claims["act"], claims["sub"]) == (plain["act"], plain["sub"])
+
+
+async def test_people_are_named_alike_in_all_tokens_of_a_session(trade: Trade) -> None:
+    await trade.acme.change(clients, clients.c.client_id == trade.orders, subject="external_id")
+    actor = {"actor_token": await trade.token_of(trade.ana), "actor_token_type": ACCESS_TOKEN}
+    first = (await trade.as_user(trade.bob, **actor))["access_token"]
+
+    second = (await trade.exchange(trade.orders, subject_token=first))["access_token"]
+
+    before, after = claims_of(first), claims_of(second)
+    assert (after["sub"], after["impersonated_by"]) == (before["sub"], before["act"]["sub"])
+    assert (await trade.acting(second)).json()["sub"] == after["sub"]
+
+
+@pytest.mark.parametrize(("path", "form"), [(END, {}), (LOGOUT, {"refresh_token": ""})])
+async def test_what_a_service_does_with_a_token_handed_on_is_told_of_it(
+    trade: Trade, engine: AsyncEngine, path: str, form: dict[str, str]
+) -> None:
+    actor = {"actor_token": await trade.token_of(trade.ana), "actor_token_type": ACCESS_TOKEN}
+    first = (await trade.as_user(trade.bob, **actor))["access_token"]
+    second = (await trade.exchange(trade.orders, subject_token=first))["access_token"]
+
+    (await trade.acting(second, path, "POST", data=form)).raise_for_status()
+
+    entries = {entry.action: entry for entry in await audit_of(engine, trade.acme)}
+    assert entries["session.ended"].detail == {"by": trade.orders}
+    assert (await session_row(engine, claims_of(first)["sid"])).ended_by == trade.orders

@@ -15,7 +15,7 @@ from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.end import Ender
 from impersonator_api.sessions.errors import ImpersonationTokenNotAllowedError, RightMissingError, ScopeMissingError
 from impersonator_api.sessions.listing import Reader
-from impersonator_api.sessions.live import load_live_of
+from impersonator_api.sessions.live import find_holder, load_live_of
 from impersonator_api.sessions.opening import Starter
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.statement import Write
@@ -61,9 +61,8 @@ async def admit_ender(work: Work, *, credentials: Credentials | None) -> Ender:
     caller = await load_caller(work, credentials, also={"running": Further(store.running_json, {"now": work.now})})
     if isinstance(caller, ImpersonationCaller):
         live = await load_live_of(work, caller.claims)
-        return Ender(
-            tenant_id=live.tenant.id, id=live.session.impersonator_id, label=live.session.impersonator_label, own=live
-        )
+        label = find_holder(caller.claims) or live.session.impersonator_label
+        return Ender(tenant_id=live.tenant.id, id=live.session.impersonator_id, label=label, own=live)
     _require_right(work, caller, IMPERSONATION_RIGHTS)
     return Ender(
         tenant_id=caller.tenant.id,
@@ -115,7 +114,7 @@ async def _admit(work: Work, credentials: Credentials | None, rights: frozenset[
         live = await load_live_of(work, caller.claims)
         raise ImpersonationTokenNotAllowedError(
             "Use your own token here: an impersonation token can only end its own session.",
-            record=[_token_refused(work, live)],
+            record=[_token_refused(work, live, by=find_holder(caller.claims))],
         )
     _require_right(work, caller, rights)
     return caller
@@ -142,7 +141,7 @@ def _right_missing(work: Work, caller: Principal) -> Write:
     return remembered.turned_away(work, caller.party, code=RightMissingError.code)
 
 
-def _token_refused(work: Work, live: Live) -> Write:
+def _token_refused(work: Work, live: Live, *, by: str | None) -> Write:
     code = ImpersonationTokenNotAllowedError.code
-    entry = remembered.entry_of(live.session, Action.REFUSED, client_label=live.client.label, code=code)
+    entry = remembered.entry_of(live.session, Action.REFUSED, client_label=live.client.label, code=code, by=by)
     return recorded(work, entry)

@@ -20,7 +20,6 @@ from impersonator_api.sessions.live import SERVICE_ITSELF
 from impersonator_api.sessions.session import EndReason, Session
 from impersonator_api.sessions.snapshot import Live, live_from
 from impersonator_api.sessions.store import Ending
-from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
 SWEPT_AT_ONCE = 200
@@ -62,7 +61,7 @@ async def end(work: Work, *, ender: Ender, session_id: UUID | None = None) -> En
     recorded refusal for somebody else's.
     """
     if ender.own is not None:
-        return await _end_own(work, ender.own, session_id)
+        return await _end_own(work, ender, ender.own, session_id)
     if session_id is None:
         return await _end_only(work, ender)
     session, label = await _load_named(work, ender, session_id)
@@ -83,17 +82,16 @@ async def revoke(work: Work, *, session_id: UUID, by: str) -> None:
         work.write(*remembered.ended(work, [over], by=by))
 
 
-async def _end_own(work: Work, live: Live, session_id: UUID | None) -> Ended:
+async def _end_own(work: Work, ender: Ender, live: Live, session_id: UUID | None) -> Ended:
     if session_id not in {None, live.session.id}:
         raise NotYourSessionError(
             "An impersonation token ends its own session only.",
-            record=[_not_own(work, live)],
+            record=[remembered.not_yours(work, live.session, client_label=live.client.label, by=ender.label)],
         )
     session, label = live.session, live.client.label
     if work.run:
         session, label = await _load_one(work, session.id)
     _refuse_ended(work, session)
-    ender = Ender(tenant_id=session.tenant_id, id=session.impersonator_id, label=session.impersonator_label)
     return _end(work, session, ender=ender, client_label=label)
 
 
@@ -196,8 +194,3 @@ def _end(work: Work, session: Session, *, ender: Ender, client_label: str) -> En
     over = remembered.ending(work, session, reason=reason, client_label=client_label)
     work.write(*remembered.ended(work, [over], by=ender.label, rows=1))
     return Ended(session_id=session.id, lasted=session.lasted(work.now))
-
-
-def _not_own(work: Work, live: Live) -> Write:
-    session = live.session
-    return remembered.not_yours(work, session, client_label=live.client.label, by=session.impersonator_label)

@@ -15,7 +15,8 @@ from impersonator_api.work import Work
 def grant_of(work: Work, live: Live, *, holder: Client | None = None) -> ImpersonationGrant:
     """The grant behind every token of a session; whatever is minted from it carries actor, mode and end.
 
-    `holder` is the service that gets the token by exchange, where it is not the session's own client.
+    `holder` is the service that gets the token by exchange, where it is not the session's own client; people are named
+    in it as in all tokens of the session.
     """
     session, client = live.session, holder or live.client
     return ImpersonationGrant(
@@ -31,7 +32,7 @@ def grant_of(work: Work, live: Live, *, holder: Client | None = None) -> Imperso
         mode=session.mode,
         permissions=effective_permissions(session, impersonator=live.impersonator, target=live.target),
         workspace=live.workspace.slug if live.workspace else None,
-        subject_form=client.subject,
+        subject_form=live.client.subject,
     )
 
 

@@ -10,8 +10,7 @@ from impersonator_api.callers import Credentials, ImpersonationCaller, ServiceCa
 from impersonator_api.directory import Person, Tenant
 from impersonator_api.errors import Refusal
 from impersonator_api.sessions import remembered
-from impersonator_api.sessions.grant import grant_of
-from impersonator_api.sessions.live import load_live_of
+from impersonator_api.sessions.live import find_holder, load_live_of
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.statement import Write
 from impersonator_api.work import Work
@@ -59,15 +58,14 @@ async def identify(work: Work, *, credentials: Credentials | None) -> Identified
     if PROFILE not in caller.claims.scopes:
         raise InsufficientScopeError(
             "Ask for the scope profile: this token was narrowed to other things.",
-            record=[_scope_missing(work, live)],
+            record=[_scope_missing(work, live, by=find_holder(caller.claims))],
         )
-    grant = grant_of(work, live)
     acting = tokens.acting_claims(caller.claims.claims) | {"mode": live.session.mode}
-    return Identified(live.tenant, live.target, grant.subject.named(grant.subject_form), acting)
+    return Identified(live.tenant, live.target, caller.claims.load_text("sub"), acting)
 
 
-def _scope_missing(work: Work, live: Live) -> Write:
-    entry = remembered.entry_of(
-        live.session, Action.REFUSED, client_label=live.client.label, code=InsufficientScopeError.code
+def _scope_missing(work: Work, live: Live, *, by: str | None) -> Write:
+    code = InsufficientScopeError.code
+    return recorded(
+        work, remembered.entry_of(live.session, Action.REFUSED, client_label=live.client.label, code=code, by=by)
     )
-    return recorded(work, entry)

@@ -44,10 +44,19 @@ def holders_json(claims: VerifiedClaims) -> Mapping[str, Part[Column]]:
 
 def holders_of(claims: VerifiedClaims) -> frozenset[str]:
     """The client that a token was issued to, and the services that act in it before its impersonator."""
+    # Where the impersonator himself took over again, the service that holds the token stands nowhere in `act`.
+    return frozenset({claims.load_text("client_id"), *_services_of(claims)})
+
+
+def find_holder(claims: VerifiedClaims) -> str | None:
+    """The service that acts by a token that was handed on to it; `None` where the impersonator does himself."""
+    return next(iter(_services_of(claims)), None)
+
+
+def _services_of(claims: VerifiedClaims) -> tuple[str, ...]:
     act = claims.claims.get("act")
     actors = tokens.actors_of(act) if isinstance(act, Mapping) else ()
-    # Where the impersonator himself took over again, the service that holds the token stands nowhere in `act`.
-    return frozenset({claims.load_text("client_id"), *(str(actor["sub"]) for actor in actors[:-1])})
+    return tuple(str(actor["sub"]) for actor in actors[:-1])
 
 
 def refuse_idle_holders(claims: VerifiedClaims, row: Mapping[Any, Any]) -> None:

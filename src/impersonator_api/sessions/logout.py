@@ -6,7 +6,7 @@ from impersonator_api.directory import Client
 from impersonator_api.errors import MalformedError
 from impersonator_api.sessions import remembered
 from impersonator_api.sessions.errors import NotYourSessionError
-from impersonator_api.sessions.live import load_live_of
+from impersonator_api.sessions.live import find_holder, load_live_of
 from impersonator_api.sessions.session import EndReason, Session
 from impersonator_api.tokens import InvalidTokenError
 from impersonator_api.work import Work
@@ -33,20 +33,17 @@ async def log_out(
             record=[remembered.turned_away(work, caller.party, code=NotYourSessionError.code)],
         )
     live = await load_live_of(work, caller.claims)
+    by = find_holder(caller.claims) or live.session.impersonator_label
     if refresh_token is not None and not await _is_of(work, refresh_token, live.session):
         raise NotYourSessionError(
             "The refresh token is not one of this session's.",
-            record=[
-                remembered.not_yours(
-                    work, live.session, client_label=live.client.label, by=live.session.impersonator_label
-                )
-            ],
+            record=[remembered.not_yours(work, live.session, client_label=live.client.label, by=by)],
         )
     _refuse_unknown(live.client, redirect_uri)
     # The end outdates whatever was to be noted about the session's going on.
     work.discard()
     over = remembered.ending(work, live.session, reason=EndReason.STOPPED, client_label=live.client.label)
-    work.write(*remembered.ended(work, [over], by=live.session.impersonator_label))
+    work.write(*remembered.ended(work, [over], by=by))
     return redirect_uri
 
 

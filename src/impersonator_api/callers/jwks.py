@@ -37,6 +37,7 @@ class _Place:
     keys: Keys = field(default_factory=dict)
     asked_at: datetime | None = None
     has_failed: bool = False
+    waiting: int = 0
     fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def is_due(self, now: datetime, pause: timedelta) -> bool:
@@ -50,11 +51,13 @@ class IssuerKeys:
     def __init__(self, http: httpx.AsyncClient, *, allow_loopback_http: bool, most_waiting: int = 8) -> None:
         """Ask with that HTTP client; plain http is for development on this machine alone.
 
-        Whoever waits for a fetch holds a database connection, so only `most_waiting` may.
+        Whoever waits for a fetch holds a database connection, so only `most_waiting` may, and three quarters of
+        them for one place: where one tenant's is slow, the others' can still be asked.
         """
         self._http = http
         self._allow_loopback_http = allow_loopback_http
         self._most_waiting = most_waiting
+        self._most_for_one = max(1, most_waiting * 3 // 4)
         self._waiting = 0
         self._places: dict[str, _Place] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -100,13 +103,13 @@ class IssuerKeys:
         if not (place.fetching.locked() or place.is_due(now, PAUSE)):
             return
         # Made-up kids while an issuer is slow must not take every connection from everybody else.
-        if self._waiting >= self._most_waiting:
+        if self._waiting >= self._most_waiting or place.waiting >= self._most_for_one:
             raise IssuerKeysUnavailableError("The issuer's keys are being fetched; try again.")
-        self._waiting += 1
+        self._waiting, place.waiting = self._waiting + 1, place.waiting + 1
         try:
             await self._refetch(jwks_uri, place, now, pause=PAUSE)
         finally:
-            self._waiting -= 1
+            self._waiting, place.waiting = self._waiting - 1, place.waiting - 1
 
     def _refetch_behind(self, jwks_uri: str, place: _Place, now: datetime) -> None:
         task = asyncio.create_task(self._refetch(jwks_uri, place, now, pause=FRESH))

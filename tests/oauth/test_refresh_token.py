@@ -43,7 +43,7 @@ async def test_a_refresh_keeps_actor_session_and_mode(engine: AsyncEngine, signi
     answer = await refresh(signing_desk, started.refresh.token, spa)
     again = await refresh(signing_desk, answer.refresh.token, spa)  # type: ignore[union-attr]  # it rotates
 
-    for claim in ("sub", "act", "sid", "mode", "impersonated_by", "scope"):
+    for claim in ("sub", "act", "sid", "mode", "impersonated_by", "scope", "aud", "client_id"):
         assert again.access.claims[claim] == started.access.claims[claim]
     assert again.access.claims["act"]["sub"] == str(ana.id)  # type: ignore[index]  # an object
 

@@ -64,6 +64,19 @@ async def test_an_unknown_token_and_a_dead_one_are_a_success(
     assert [answer.status_code for answer in answers] == [200, 200, 200]
 
 
+@pytest.mark.parametrize("hint", ["access_token", "id_token", "made-up"])
+async def test_a_hint_that_is_wrong_or_unknown_changes_nothing(
+    engine: AsyncEngine, http: AsyncClient, signing_desk: Desk, hint: str
+) -> None:
+    _, spa, started = await set_up(engine, signing_desk)
+    form = {"token": started.refresh.token, "token_type_hint": hint, "client_id": spa}
+
+    answer = await http.post("/oauth2/v1/revoke", data=form)
+
+    assert answer.status_code == 200
+    assert (await userinfo(http, started)).status_code == 401
+
+
 async def test_a_confidential_client_must_prove_itself(engine: AsyncEngine, http: AsyncClient) -> None:
     acme = await make_tenant(engine)
     backend = await acme.client("backend", kind="service", scopes=["root"])

@@ -10,6 +10,8 @@ from attacks.doors import END, LOGOUT, claims_of
 from builders import audit_of, session_row
 from conftest import Clock
 from impersonator_api.directory.tables import clients
+from impersonator_api.tokens import KeyRing
+from impersonator_api.tokens.jws import sign
 from oauth.exchanging import ACCESS_TOKEN, API, BILLING, JWT, REFRESH_TOKEN, USER_ID, Trade
 
 
@@ -184,6 +186,31 @@ async def test_a_token_may_name_who_takes_over(trade: Trade) -> None:
     assert claims_of(first["access_token"])["may_act"] == {"sub": trade.orders, "iss": trade.desk.settings.issuer}
     assert claims_of(second["access_token"])["act"]["sub"] == trade.orders
     assert "may_act" not in claims_of(second["access_token"])
+
+
+@pytest.mark.parametrize(
+    ("may_act", "status"),
+    [
+        ({"sub": "AGENT"}, 200),
+        ({"sub": "AGENT", "iss": "US"}, 200),
+        ({"sub": "AGENT", "iss": "https://idp.test"}, 400),
+        ({"sub": "somebody", "iss": "US"}, 400),
+        ({"sub": "AGENT", "department": "support"}, 400),
+        ({}, 400),
+        ("AGENT", 400),
+    ],
+    ids=str,
+)
+async def test_whom_a_subject_token_names_is_held_to_in_every_member(trade: Trade, may_act: Any, status: int) -> None:
+    names = {"AGENT": trade.agent, "US": trade.desk.settings.issuer}
+    if isinstance(may_act, dict):
+        may_act = {member: names.get(value, value) for member, value in may_act.items()}
+    claims = dict(claims_of(await trade.token_of(trade.bob, scope="profile"))) | {"may_act": may_act}
+    bobs = sign(claims, key=trade.desk.services.get(KeyRing).signing_key("ES256"), typ="at+jwt")
+
+    answer = await trade.ask(trade.agent, subject_token=bobs)
+
+    assert answer.status_code == status, answer.text
 
 
 @pytest.mark.parametrize("member", ["scope", "act", "may_act", "impersonated_by", "sub", "exp"])

@@ -78,6 +78,7 @@ async def test_a_missing_impersonator_token_is_400(cast: Cast, body: Any) -> Non
 
 async def test_a_token_that_is_no_persons_is_401(cast: Cast) -> None:
     tokens = {"garbage": "abc", "service": cast.bearer, "scopeless": await cast.token(scope="")}
+    tokens["refresh"] = (await start(cast.desk, cast.ana, cast.bob)).refresh.token
 
     answers = {kind: await cast.ask({"impersonatorToken": token}) for kind, token in tokens.items()}
 

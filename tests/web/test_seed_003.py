@@ -7,6 +7,7 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from attacks.doors import claims_of
 from builders import SUPPORT_POLICY, Organisation, Someone, make_tenant, start
 from conftest import ActingAs, Clock
 from impersonator_api.work import Desk
@@ -65,6 +66,51 @@ async def test_a_second_start_is_a_conflict(engine: AsyncEngine, acting_as: Acti
     assert (answer.status_code, answer.json()["code"]) == (409, "session-already-active")
 
 
+async def test_a_policy_may_let_a_second_start_replace_the_first(engine: AsyncEngine, acting_as: ActingAs) -> None:
+    acme, ana, bob = await set_up(engine)
+    await acme.policy(SUPPORT_POLICY | {"on_active": "replace"})
+    http = await acting_as(ana)
+    first = await begin(http, bob, reason="Locked out since Monday")
+
+    second = await begin(http, bob, reason="Locked out since Monday")
+
+    bearer = {"Authorization": f"Bearer {first['token']}"}
+    assert (await http.get("/impersonation/context", headers=bearer)).status_code == 401
+    assert (await http.get("/impersonation/active")).json()["data"]["id"] == second["id"]
+
+
+async def test_a_start_is_held_to_workspace_and_permissions(engine: AsyncEngine, acting_as: ActingAs) -> None:
+    acme, ana, bob = await set_up(engine)
+    await acme.workspace("north", bob=(bob, ["ticket.read"]))
+    http = await acting_as(ana)
+    wish = {"impersonatedUserId": str(bob.id), "workspaceId": "north"}
+
+    too_much = await http.post("/impersonation/start", json={**wish, "permissions": ["ticket.read", "invoice.read"]})
+    elsewhere = await http.post("/impersonation/start", json={**wish, "workspaceId": "south"})
+    data = await begin(http, bob, workspaceId="north", permissions=["ticket.read"])
+
+    assert (too_much.status_code, too_much.json()["code"]) == (403, "permission-exceeds")
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (404, "workspace-unknown")
+    claims = claims_of(data["token"])
+    assert (claims["mode"], claims["permissions"], claims["workspace"]) == ("limited", ["ticket.read"], "north")
+
+
+async def test_somebody_elses_session_is_stopped_with_the_right_alone(
+    engine: AsyncEngine, acting_as: ActingAs, signing_desk: Desk
+) -> None:
+    acme, ana, bob = await set_up(engine)
+    sam, lea = await acme.person("sam", "support"), await acme.person("lea", "lead")
+    path = f"/impersonation/stop/{(await start(signing_desk, ana, bob)).live.session.id}"
+
+    refused = await (await acting_as(sam)).post(path)
+    unknown = await (await acting_as(lea)).post(f"/impersonation/stop/{acme.id}")
+    stopped = await (await acting_as(lea)).post(path)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "not-your-session")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "session-unknown")
+    assert (stopped.status_code, stopped.json()["success"]) == (200, True)
+
+
 @pytest.mark.parametrize(("token", "message"), [("own", "stopped"), ("impersonation", "stopped")])
 async def test_stop_works_with_either_token(engine: AsyncEngine, acting_as: ActingAs, token: str, message: str) -> None:
     _, ana, bob = await set_up(engine)
@@ -75,7 +121,8 @@ async def test_stop_works_with_either_token(engine: AsyncEngine, acting_as: Acti
     answer = await http.post(f"/impersonation/stop/{data['id']}", headers=headers)
 
     assert answer.json() == {"success": True, "data": None, "message": f"Impersonation {message} successfully"}
-    assert (await http.get("/impersonation/active")).json()["message"] == "No active session"
+    nothing = {"success": True, "data": None, "message": "No active session"}
+    assert (await http.get("/impersonation/active")).json() == nothing
 
 
 async def test_active_and_context_tell_a_banner_what_it_needs(engine: AsyncEngine, acting_as: ActingAs) -> None:
@@ -89,7 +136,8 @@ async def test_active_and_context_tell_a_banner_what_it_needs(engine: AsyncEngin
     assert contexts[0] == contexts[1]
     assert contexts[0]["impersonator"] == {"id": str(ana.id), "email": ana.email, "displayName": "Ana"}
     assert (contexts[0]["isImpersonated"], contexts[0]["impersonatedUser"]["id"]) == (True, str(bob.id))
-    assert (await http.get("/impersonation/active")).json()["data"]["id"] == data["id"]
+    active = (await http.get("/impersonation/active")).json()
+    assert (active["data"]["id"], active["message"]) == (data["id"], "Active session found")
 
 
 async def test_users_are_those_whom_the_caller_may_act_as(engine: AsyncEngine, acting_as: ActingAs) -> None:

@@ -13,7 +13,7 @@ from builders import SECRET, Someone, make_tenant, ordinary_token, start
 from conftest import ActingAs, Clock
 from impersonator_api.work import Desk
 from keyed import keyed_service
-from oauth.exchanging import ACCESS_TOKEN, BILLING, Trade, trade
+from oauth.exchanging import ACCESS_TOKEN, BILLING, REFRESH_TOKEN, Trade, trade
 from proofs import Holder
 
 __all__ = ["trade"]
@@ -98,6 +98,17 @@ async def test_a_refresh_takes_two(app: FastAPI, engine: AsyncEngine, acting_as:
     with counted(app) as statements:
         (await http.post("/oauth2/v1/token", data=form)).raise_for_status()
 
+    assert len(statements) == 2
+
+
+async def test_a_services_refresh_takes_two(app: FastAPI, trade: Trade) -> None:
+    given = (await trade.as_user(trade.bob, requested_token_type=REFRESH_TOKEN))["access_token"]
+    form = {"grant_type": "refresh_token", "refresh_token": given}
+
+    with counted(app) as statements:
+        answer = await trade.http.post("/oauth2/v1/token", data=form, auth=(trade.agent, SECRET))
+
+    assert answer.status_code == 200
     assert len(statements) == 2
 
 

@@ -17,6 +17,7 @@ from impersonator_api.oauth.errors import (
 from impersonator_api.oauth.grants.answer import TokenAnswer
 from impersonator_api.oauth.grants.request import TokenRequest
 from impersonator_api.oauth.proven_key import find_proven_key
+from impersonator_api.questions import NOTHING_ELSE, with_parts
 from impersonator_api.sessions import EndReason, Live, SessionNotRunningError
 from impersonator_api.statement import Write
 from impersonator_api.tokens import InvalidTokenError, Minted, RefreshState, VerifiedClaims
@@ -34,8 +35,8 @@ async def refresh_token(work: Work, request: TokenRequest) -> TokenAnswer:
     A used token that comes back is a replay: the error's record ends its session, and with it the family.
     """
     claims = await _verified(work, request.load("refresh_token"))
-    live, state = await _load(work, claims)
-    await _prove_client(work, live, request.presented)
+    live, state = await _load(work, claims, request.presented)
+    _hold_to_client(live, request.presented)
     scope = _narrowed(live, request.scope())
     bound_to = _bound_key(claims, state)
     key = await find_proven_key(work, request, live.client, bound_to=bound_to)
@@ -58,24 +59,29 @@ async def _verified(work: Work, token: str) -> VerifiedClaims:
         raise InvalidGrantError("The refresh token is invalid or expired.") from error
 
 
-async def _load(work: Work, claims: VerifiedClaims) -> tuple[Live, RefreshState]:
+async def _load(work: Work, claims: VerifiedClaims, presented: Presented) -> tuple[Live, RefreshState]:
+    """Session and token as they are now; one statement, in which a client that has a proof is proved."""
     session_id, jti = UUID(claims.load_text("sid")), UUID(claims.load_text("jti"))
+    also = {"live": sessions.live_document(session_id), "refresh": tokens.refresh_token_json(jti)}
+    if presented.has_proof:
+        row = (await authenticate(work, presented, also=also)).also
+    else:
+        row = (await work.read(with_parts(NOTHING_ELSE, also))).mappings().one()
     try:
-        live = await sessions.load_live(work, session_id, also={"refresh": tokens.refresh_token_json(jti)})
+        live = sessions.live_in(work, row["live"])
     except SessionNotRunningError as error:
         raise InvalidGrantError(error.detail, record=error.record) from error
-    state = tokens.refresh_state_from(live.also["refresh"])
+    state = tokens.refresh_state_from(row["refresh"])
     if state is None or state.session_id != session_id:
         raise InvalidGrantError("The refresh token is invalid or expired.")
     return live, state
 
 
-async def _prove_client(work: Work, live: Live, presented: Presented) -> None:
+def _hold_to_client(live: Live, presented: Presented) -> None:
     """Hold the token to its client (RFC 6749 §6): proven where it has a secret, named where it rotates."""
-    if live.client.kind is not ClientKind.SPA:
-        await authenticate(work, presented)
-    elif presented.has_proof:
-        raise InvalidClientError("This client is public: it has neither secret nor key.")
+    is_public = live.client.kind is ClientKind.SPA
+    if presented.has_proof is is_public:
+        raise InvalidClientError("Prove who you are as a service; a public client has neither secret nor key.")
     if presented.client_id is None and live.client.refresh_policy is RefreshPolicy.ROTATE:
         raise InvalidOAuthRequestError("The parameter client_id is missing.")
     if presented.client_id not in {None, live.client.client_id}:

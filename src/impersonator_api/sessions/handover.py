@@ -42,16 +42,10 @@ class HandedOver:
 
 def offer_links(work: Work, live: Live, refresh: Minted, wish: HandoverWish) -> tuple[HandoverLink, ...]:
     """A link for each redirect URI of the session's client; none where it is no browser application."""
-    client, session = live.client, live.session
+    client = live.client
     if client.kind is not ClientKind.SPA or not client.redirect_uris:
         return ()
-    binding = HandoverBinding(
-        tenant_id=session.tenant_id,
-        session_id=session.id,
-        client_id=client.id,
-        code_challenge=wish.code_challenge,
-        expires_at=min(work.now + tokens.HANDOVER_LIFETIME, session.expires_at),
-    )
+    binding = _binding(work, live, wish)
     # A token in a URL is seen by many: only where it was asked for, and only one that is sent again and again anyway.
     is_in_query = client.query_handover and client.refresh_policy is RefreshPolicy.REUSE
     return tuple(
@@ -62,6 +56,17 @@ def offer_links(work: Work, live: Live, refresh: Minted, wish: HandoverWish) -> 
             query_url=with_query(uri, refresh) if is_in_query else None,
         )
         for uri, code in tokens.mint_handover_codes(work, binding, client.redirect_uris).items()
+    )
+
+
+def _binding(work: Work, live: Live, wish: HandoverWish) -> HandoverBinding:
+    session = live.session
+    return HandoverBinding(
+        tenant_id=session.tenant_id,
+        session_id=session.id,
+        client_id=live.client.id,
+        code_challenge=wish.code_challenge,
+        expires_at=min(work.now + tokens.HANDOVER_LIFETIME, session.expires_at),
     )
 
 

@@ -189,7 +189,7 @@ def user_ids_named(tenant_id: Value, name: Value, user_id: Value) -> Select[Any]
     return select(users.c.id).where(users.c.tenant_id == tenant_id, is_named(users, name, user_id))
 
 
-def client_ids_named(tenant_id: Value, name: str) -> Select[Any]:
+def client_ids_named(tenant_id: Value, name: Value) -> Select[Any]:
     """The id of the client whose `client_id` is `name`."""
     clients = tables.clients.alias()
     return select(clients.c.id).where(clients.c.tenant_id == tenant_id, clients.c.client_id == name)

@@ -19,6 +19,7 @@ from impersonator_api.sessions.errors import (
     RightMissingError,
     SessionNotRunningError,
 )
+from impersonator_api.sessions.filters import Filters
 from impersonator_api.sessions.grant import effective_permissions, grant_of
 from impersonator_api.sessions.handover import (
     HandedOver,
@@ -37,7 +38,6 @@ from impersonator_api.sessions.idempotency import (
 )
 from impersonator_api.sessions.identify import Identified, identify
 from impersonator_api.sessions.listing import (
-    Filters,
     Listed,
     Page,
     Reader,

@@ -13,7 +13,7 @@ from impersonator_api.work import Work
 
 
 class RedirectUnknownError(MalformedError):
-    """The client has no redirect URI of that origin; answering it would make this door an open redirector."""
+    """The client has no such redirect URI; answering it would make this door an open redirector."""
 
     code = "redirect-unknown"
     title = "Redirect URI unknown"

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from impersonator_api.directory import Person, from_json
 from impersonator_api.directory import documents as directory
-from impersonator_api.sessions import remembered
+from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.errors import SessionAlreadyEndedError, SessionUnknownError
-from impersonator_api.sessions.listing import Listed, listed_from, listed_json
+from impersonator_api.sessions.listing import Listed, listed_from
 from impersonator_api.sessions.parties import only_user
 from impersonator_api.sessions.session import EndReason, SessionStatus
 from impersonator_api.sessions.tables import impersonation_sessions
@@ -67,7 +67,7 @@ async def end_targeting(work: Work, *, tenant_id: UUID, name: str, session_id: U
 
 def _running(tenant_id: UUID, name: str, *, now: datetime, limit: int, before: UUID | None) -> Select[Any]:
     sessions = impersonation_sessions.alias()
-    found = select(listed_json(sessions).label("document"), sessions.c.id).where(
+    found = select(store.listed_json(sessions).label("document"), sessions.c.id).where(
         sessions.c.tenant_id == tenant_id,
         sessions.c.target_id.in_(directory.user_ids_named(tenant_id, name, directory.id_in(name))),
         sessions.c.status == SessionStatus.ACTIVE,
@@ -84,5 +84,5 @@ def _running(tenant_id: UUID, name: str, *, now: datetime, limit: int, before: U
 
 def _document(tenant_id: UUID, session_id: UUID) -> ColumnElement[Any]:
     sessions = impersonation_sessions.alias()
-    question = select(listed_json(sessions)).where(sessions.c.id == session_id, sessions.c.tenant_id == tenant_id)
+    question = select(store.listed_json(sessions)).where(sessions.c.id == session_id, sessions.c.tenant_id == tenant_id)
     return question.scalar_subquery().label("listed")

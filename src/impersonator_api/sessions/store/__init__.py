@@ -19,6 +19,7 @@ from impersonator_api.sessions.store.asking import (
     session_json,
 )
 from impersonator_api.sessions.store.idempotency import answer_kept, answered_json, keys_deleted
+from impersonator_api.sessions.store.listing import COUNTED_AT_MOST, listed_json, listed_one, page
 from impersonator_api.sessions.store.reading import SORTED, session_from
 from impersonator_api.sessions.store.writing import (
     Ending,
@@ -34,6 +35,7 @@ from impersonator_api.sessions.store.writing import (
 
 __all__ = [
     "BY_ID",
+    "COUNTED_AT_MOST",
     "SORTED",
     "Ending",
     "answer_kept",
@@ -47,6 +49,8 @@ __all__ = [
     "is_active_in",
     "is_session",
     "keys_deleted",
+    "listed_json",
+    "listed_one",
     "live",
     "live_document",
     "live_json",
@@ -55,6 +59,7 @@ __all__ = [
     "one",
     "one_of_tenant",
     "overdue",
+    "page",
     "running",
     "running_json",
     "session_from",

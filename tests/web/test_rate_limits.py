@@ -132,6 +132,28 @@ async def test_worn_out_refresh_tokens_count(visitor: Visitor, acme: Organisatio
     assert statuses == [400, 400, 400, 429]
 
 
+async def test_a_page_that_keeps_sending_a_dead_token_makes_no_colleague_wait(
+    visitor: Visitor, acme: Organisation
+) -> None:
+    spa = await acme.client("spa")
+    dead, colleagues = [compact({"alg": "ES256"}, {"sub": sub}) for sub in ("bob", "carol")]
+
+    statuses = [(await visitor.refresh(spa, dead)).status_code for _ in range(4)]
+    answer = await visitor.refresh(spa, colleagues)
+
+    assert statuses == [400, 400, 400, 429]
+    assert answer.status_code == 400
+
+
+async def test_made_up_refresh_tokens_count_for_their_address(visitor: Visitor, acme: Organisation) -> None:
+    spa = await acme.client("spa")
+    made_up = [compact({"alg": "ES256"}, {"sub": f"user {number}"}) for number in range(9)]
+
+    statuses = [(await visitor.refresh(spa, token)).status_code for token in made_up]
+
+    assert statuses == [400] * 8 + [429]
+
+
 async def test_forged_client_assertions_count_for_whom_they_name(visitor: Visitor, service: str) -> None:
     forged = compact({"alg": "ES256"}, {"iss": service, "sub": service})
     form = {"grant_type": "client_credentials", "client_assertion": forged, "client_assertion_type": CLIENT_ASSERTION}

@@ -10,7 +10,7 @@ from impersonator_api.oauth.grants.request import REPEATABLE
 from impersonator_api.web.bodies import read_form, read_form_of_several
 from impersonator_api.web.idempotency import read_key
 from impersonator_api.web.openapi import Json
-from impersonator_api.web.rate_limits import rate_limits_of
+from impersonator_api.web.rate_limits import Presenter, Visit, rate_limits_of
 
 CLIENT_ASSERTION: Mapping[str, str] = {
     "client_assertion_type": "`urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.",
@@ -59,5 +59,10 @@ async def _presented(request: Request, parameters: Mapping[str, str]) -> Present
     except OAuthError:
         await limits.refuse_failing(request.scope, None)
         raise
-    await limits.refuse_failing(request.scope, presented)
+    await limits.refuse_failing(request.scope, _presenter(presented, parameters))
     return presented
+
+
+def _presenter(presented: Presented, parameters: Mapping[str, str]) -> Presenter:
+    token = parameters.get("refresh_token")
+    return presented if presented.has_proof or token is None else Visit(presented.client_id, token)

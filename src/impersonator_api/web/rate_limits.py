@@ -7,6 +7,7 @@ is never counted as a failure, nor is what was turned away for having failed.
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import assert_never
 
@@ -26,7 +27,16 @@ from impersonator_api.tokens import read_unverified
 from impersonator_api.tokens.errors import TokenMalformedError
 from impersonator_api.web.errors import TooManyAttemptsError
 
-Presenter = Credentials | Presented | None
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A public client's request. The client is everywhere at once: which of its users it is, the token says."""
+
+    client_id: str | None
+    refresh_token: str = field(repr=False)
+
+
+Presenter = Credentials | Presented | Visit | None
 """Who a request says it comes from, proven or not; `None` where that cannot be read."""
 
 PRESENTER = "presenter"
@@ -120,6 +130,8 @@ def _identity(presenter: Presenter) -> Sequence[str]:
             return _named_by(token)
         case Presented(client_id=client_id):
             return ("client", client_id or "")
+        case Visit(client_id=client_id, refresh_token=token):
+            return ("visit", client_id or "", *_named_by(token))
         case None:
             return UNREADABLE
         case _:

@@ -2,6 +2,7 @@ from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from builders import SECRET, make_tenant, ordinary_token, start
+from impersonator_api.directory.tables import clients
 from impersonator_api.work import Desk
 
 SEED_001 = {
@@ -42,6 +43,17 @@ async def test_the_actor_is_the_same_in_token_and_userinfo(
 
     for claim in ("sub", "act", "sid", "impersonated_by", "mode"):
         assert answer[claim] == started.access.claims[claim]
+
+
+async def test_the_built_in_client_is_always_active(engine: AsyncEngine, http: AsyncClient, signing_desk: Desk) -> None:
+    acme = await make_tenant(engine)
+    ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
+    started = await start(signing_desk, ana, bob)
+
+    await acme.change(clients, clients.c.client_id == f"impersonator:{acme.slug}", status="suspended")
+
+    bearer = {"Authorization": f"Bearer {started.access.token}"}
+    assert (await http.get("/oauth2/v1/userinfo", headers=bearer)).status_code == 200
 
 
 async def test_a_services_own_token_stands_for_nobody(engine: AsyncEngine, http: AsyncClient) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from impersonator_api import tokens
+from impersonator_api.directory import built_in_client_id
 from impersonator_api.directory import documents as directory
 from impersonator_api.questions import Column, Part, with_parts
 from impersonator_api.sessions import remembered, store
@@ -43,9 +44,13 @@ def holders_json(claims: VerifiedClaims) -> Mapping[str, Part[Column]]:
 
 
 def holders_of(claims: VerifiedClaims) -> frozenset[str]:
-    """The client that a token was issued to, and the services that act in it before its impersonator."""
+    """The client that a token was issued to, and the services that act in it before its impersonator.
+
+    The built-in client is not among them: it is part of this service, and always active.
+    """
     # Where the impersonator himself took over again, the service that holds the token stands nowhere in `act`.
-    return frozenset({claims.load_text("client_id"), *_services_of(claims)})
+    holders = {claims.load_text("client_id"), *_services_of(claims)}
+    return frozenset(holders - {built_in_client_id(claims.load_text("tenant"))})
 
 
 def find_holder(claims: VerifiedClaims) -> str | None:

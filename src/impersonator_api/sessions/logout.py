@@ -8,6 +8,8 @@ from impersonator_api.sessions import remembered
 from impersonator_api.sessions.errors import NotYourSessionError
 from impersonator_api.sessions.live import find_holder, load_live_of
 from impersonator_api.sessions.session import EndReason, Session
+from impersonator_api.sessions.snapshot import Live
+from impersonator_api.statement import Write
 from impersonator_api.tokens import InvalidTokenError
 from impersonator_api.work import Work
 
@@ -33,18 +35,19 @@ async def log_out(
             record=[remembered.turned_away(work, caller.party, code=NotYourSessionError.code)],
         )
     live = await load_live_of(work, caller.claims)
-    by = find_holder(caller.claims) or live.session.impersonator_label
     if refresh_token is not None and not await _is_of(work, refresh_token, live.session):
-        raise NotYourSessionError(
-            "The refresh token is not one of this session's.",
-            record=[remembered.not_yours(work, live.session, client_label=live.client.label, by=by)],
-        )
+        raise NotYourSessionError("The refresh token is not one of this session's.", record=[_not_yours(work, live)])
     _refuse_unknown(live.client, redirect_uri)
     # The end outdates whatever was to be noted about the session's going on.
     work.discard()
     over = remembered.ending(work, live.session, reason=EndReason.STOPPED, client_label=live.client.label)
-    work.write(*remembered.ended(work, [over], by=by))
+    work.write(*remembered.ended(work, [over], by=live.session.impersonator_label))
     return redirect_uri
+
+
+def _not_yours(work: Work, live: Live) -> Write:
+    by = live.session.impersonator_label
+    return remembered.not_yours(work, live.session, client_label=live.client.label, by=by)
 
 
 async def _is_of(work: Work, refresh_token: str, session: Session) -> bool:

@@ -35,18 +35,20 @@ async def log_out(
             record=[remembered.turned_away(work, caller.party, code=NotYourSessionError.code)],
         )
     live = await load_live_of(work, caller.claims)
+    by = find_holder(caller.claims) or live.session.impersonator_label
     if refresh_token is not None and not await _is_of(work, refresh_token, live.session):
-        raise NotYourSessionError("The refresh token is not one of this session's.", record=[_not_yours(work, live)])
+        raise NotYourSessionError(
+            "The refresh token is not one of this session's.", record=[_not_yours(work, live, by)]
+        )
     _refuse_unknown(live.client, redirect_uri)
     # The end outdates whatever was to be noted about the session's going on.
     work.discard()
     over = remembered.ending(work, live.session, reason=EndReason.STOPPED, client_label=live.client.label)
-    work.write(*remembered.ended(work, [over], by=live.session.impersonator_label))
+    work.write(*remembered.ended(work, [over], by=by))
     return redirect_uri
 
 
-def _not_yours(work: Work, live: Live) -> Write:
-    by = live.session.impersonator_label
+def _not_yours(work: Work, live: Live, by: str) -> Write:
     return remembered.not_yours(work, live.session, client_label=live.client.label, by=by)
 
 

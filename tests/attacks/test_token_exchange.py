@@ -309,4 +309,12 @@ async def test_a_consent_that_a_service_asks_for_is_asked_for_at_exchange(trade:
     await refused(trade, "invalid_request")
 
     await trade.acme.consent(trade.bob, trade.agent, ["profile"])
-    assert claims_of((await trade.as_user(trade.bob))["access_token"])["sub"] == str(trade.bob.id)
+    own = (await trade.as_user(trade.bob))["access_token"]
+    assert claims_of((await trade.exchange(trade.agent, subject_token=own))["access_token"])["sub"] == str(trade.bob.id)
+
+
+async def test_a_service_that_users_must_consent_to_joins_no_session_of_anothers(trade: Trade) -> None:
+    acting = (await trade.as_user(trade.bob))["access_token"]
+    await trade.acme.change(clients, clients.c.client_id == trade.orders, consent_required=True)
+
+    await refused(trade, "invalid_request", trade.orders, subject_token=acting, subject_token_type=ACCESS_TOKEN)

@@ -7,6 +7,7 @@ from typing import cast
 from impersonator_api import sessions, tokens
 from impersonator_api.audit import Action, recorded
 from impersonator_api.callers import UserCaller
+from impersonator_api.directory import Client
 from impersonator_api.oauth.clients import AuthenticatedClient
 from impersonator_api.oauth.exchange.actor import ActorRefusedError, Principal, refuse_unless_may_act, settle_actor
 from impersonator_api.oauth.exchange.brought import Brought
@@ -34,6 +35,7 @@ async def hand_on(
     _refuse_new_terms(asked)
     live = sessions.live_in(work, found.also["live"])
     sessions.refuse_idle_holders(claims, found.also)
+    _refuse_unasked(found.client, live)
     actor = await settle_actor(work, found, brought)
     refuse_unless_may_act(claims.claims.get("may_act"), actor, issuer=work.settings.issuer)
     grant = replace(
@@ -54,6 +56,12 @@ def _refuse_foreign(found: AuthenticatedClient, claims: VerifiedClaims) -> None:
     # Another tenant's token, and one that the service merely came by, are nothing it may use.
     if claims.load_text("tenant") != found.tenant.slug or not (is_meant_for_it or "root" in client.scopes):
         raise SubjectRefusedError("The token was neither issued to this client nor is it meant for it.")
+
+
+def _refuse_unasked(client: Client, live: Live) -> None:
+    # The target was asked about the session's client alone, and what it granted is not this one's to use.
+    if client.consent_required and client.id != live.client.id:
+        raise SubjectRefusedError("Users consent to this client: it exchanges their ids or their own tokens only.")
 
 
 def _refuse_new_terms(asked: ExchangeRequest) -> None:

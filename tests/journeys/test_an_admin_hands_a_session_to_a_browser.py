@@ -49,6 +49,7 @@ async def test_an_admin_hands_a_session_to_a_browser(engine: AsyncEngine, acting
         "code_verifier": verifier,
     }
     tokens = (await sent_by_the_browser(http, form)).raise_for_status().json()
+    assert tokens["scope"] == "offline_access profile"
 
     # It is Bob's session, with Ana in it, and the panel's own tokens go on beside it.
     seen = await http.get("/oauth2/v1/userinfo", headers={"Authorization": f"Bearer {tokens['access_token']}"})

@@ -31,11 +31,7 @@ async def hand_on(
     business, `ActorRefusedError`.
     """
     claims = subject.claims
-    _refuse_foreign(found, claims)
-    _refuse_new_terms(asked)
-    live = sessions.live_in(work, found.also["live"])
-    sessions.refuse_idle_holders(claims, found.also)
-    _refuse_unasked(found.client, live)
+    live = _joined(work, found, asked, claims)
     actor = await settle_actor(work, found, brought)
     refuse_unless_may_act(claims.claims.get("may_act"), actor, issuer=work.settings.issuer)
     grant = replace(
@@ -48,6 +44,16 @@ async def hand_on(
     sessions.hold(work, live)
     work.write(recorded(work, entry))
     return grant
+
+
+def _joined(work: Work, found: AuthenticatedClient, asked: ExchangeRequest, claims: VerifiedClaims) -> Live:
+    """The token's session, running, and one that this service may take part in as it asks to."""
+    _refuse_foreign(found, claims)
+    _refuse_new_terms(asked)
+    live = sessions.live_in(work, found.also["live"])
+    sessions.refuse_idle_holders(claims, found.also)
+    _refuse_unasked(found.client, live)
+    return live
 
 
 def _refuse_foreign(found: AuthenticatedClient, claims: VerifiedClaims) -> None:

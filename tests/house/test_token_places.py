@@ -55,8 +55,8 @@ CARRY_NO_TOKEN = frozenset(
 TELL_NO_SESSION = frozenset({"users", "show_user", "list_consented_apps", "list_apps", "userinfo"})
 """Of the routes that are read."""
 
-PAGES = {"/problems", "/problems/{code}"}
-"""Routes that are in no document: they are for people, and take nothing."""
+PAGES = {"/problems", "/problems/{code}", "/.well-known/oauth-authorization-server/{path:path}"}
+"""Routes that are in no document: they are for people, or another address of one that is, and take nothing."""
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,9 @@
+import httpx
+import pytest
 from httpx import AsyncClient
 
-from conftest import MASTER_KEY
+from conftest import MASTER_KEY, Clock
+from impersonator_api.app import create_app
 from impersonator_api.settings import Settings
 
 
@@ -23,3 +26,21 @@ async def test_every_endpoint_of_the_metadata_is_there(http: AsyncClient) -> Non
     for name, url in answer.items():
         if name.endswith(("_endpoint", "_uri")):
             assert (await http.get(url)).status_code != 404, name
+
+
+@pytest.mark.parametrize("issuer", ["https://acme.test/auth/impersonator", "https://acme.test/auth/impersonator/"])
+async def test_an_issuers_path_stands_at_the_end_of_the_documents_address(
+    database_url: str, clock: Clock, issuer: str
+) -> None:
+    settings = Settings(master_key=MASTER_KEY, issuer=issuer)
+    app = create_app(settings, database_url=database_url, clock=clock, with_worker=False)
+    transport = httpx.ASGITransport(app)
+
+    async with app.router.lifespan_context(app), AsyncClient(transport=transport, base_url=issuer) as http:
+        known, other = [
+            await http.get(f"https://acme.test/.well-known/oauth-authorization-server/{path}")
+            for path in ("auth/impersonator", "auth/another")
+        ]
+
+    assert (known.status_code, known.json()["issuer"]) == (200, issuer)
+    assert (other.status_code, other.json()["code"]) == (404, "route-not-found")

@@ -15,9 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from impersonator_api.directory.lookup import is_spa_origin
 from impersonator_api.web.work import office_of
 
+METADATA = "/.well-known/oauth-authorization-server"
 PATHS = frozenset(
     {
-        "/.well-known/oauth-authorization-server",
+        METADATA,
         "/.well-known/jwks.json",
         "/oauth2/v1/token",
         "/oauth2/v1/userinfo",
@@ -49,7 +50,7 @@ class Cors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on that is no browser's cross-origin call to one of the doors."""
-        if scope["type"] != "http" or scope["path"] not in PATHS:
+        if scope["type"] != "http" or not _is_for_browsers(scope["path"]):
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
@@ -77,6 +78,11 @@ class Cors:
             self._known.clear()
         self._known[origin] = (allowed, now + REMEMBERED)
         return allowed
+
+
+def _is_for_browsers(path: str) -> bool:
+    # RFC 8414 §3.1: an issuer's own path follows.
+    return path in PATHS or path.startswith(f"{METADATA}/")
 
 
 def _with_fields(send: Send, fields: Iterable[tuple[str, str]]) -> Send:

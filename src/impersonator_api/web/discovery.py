@@ -1,10 +1,13 @@
 """What clients and verifiers look up: our endpoints and our public keys."""
 
+from urllib.parse import urlsplit
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from impersonator_api import oauth
 from impersonator_api.tokens import KeyRing
+from impersonator_api.web.errors import RouteNotFoundError
 from impersonator_api.web.examples.discovery import KEYS
 from impersonator_api.web.examples.story import ISSUER
 from impersonator_api.web.openapi import answer_documented
@@ -23,6 +26,14 @@ async def authorization_server(request: Request) -> JSONResponse:
     settings = office_of(request).settings
     max_age = int(settings.jwks_max_age.total_seconds())
     return JSONResponse(oauth.metadata(settings.issuer), headers={"Cache-Control": f"public, max-age={max_age}"})
+
+
+@router.get("/oauth-authorization-server/{path:path}", include_in_schema=False)
+async def authorization_server_of_path(path: str, request: Request) -> JSONResponse:
+    """The same where the issuer has a path: RFC 8414 §3.1 puts that at the end of the document's address."""
+    if f"/{path}" != urlsplit(office_of(request).settings.issuer).path.rstrip("/"):
+        raise RouteNotFoundError("The issuer has another path; see IMPERSONATOR_ISSUER.")
+    return await authorization_server(request)
 
 
 @router.get(

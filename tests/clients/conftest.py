@@ -126,6 +126,6 @@ def _alone(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
 
 def _skip(reason: str) -> None:
     """Loudly, and never where nobody would hear it."""
-    if "CI" in os.environ:
+    if {"CI", "NEVER_SKIP"} & os.environ.keys():
         pytest.fail(reason)
     pytest.skip(reason)

@@ -1,5 +1,6 @@
 """Token exchange over HTTP (RFC 8693): what is given for what, and how far it reaches."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from conftest import Clock
 from impersonator_api.directory.tables import clients
 from impersonator_api.tokens import KeyRing
 from impersonator_api.tokens.jws import sign
+from limited import Visitor, limited
 from oauth.exchanging import ACCESS_TOKEN, API, BILLING, JWT, REFRESH_TOKEN, USER_ID, Trade
 
 
@@ -148,6 +150,19 @@ async def test_a_hand_over_is_in_the_audit_with_who_took_part(trade: Trade, engi
     entries = {entry.action: entry for entry in await audit_of(engine, trade.acme)}
     entry = entries["session.exchanged"]
     assert (entry.impersonator_label, entry.detail) == (trade.agent, {"by": trade.orders})
+
+
+@pytest.mark.parametrize(("depth", "status"), [(1, 400), (2, 200)])
+async def test_how_many_actors_a_token_names_is_a_setting(
+    trade: Trade, database_url: str, clock: Clock, depth: int, status: int
+) -> None:
+    first = await trade.as_user(trade.bob)
+
+    async with limited(database_url, clock, act_depth=depth) as app:
+        elsewhere = replace(trade, http=Visitor(app).http)
+        answer = await elsewhere.ask(trade.orders, subject_token=first["access_token"])
+
+    assert answer.status_code == status
 
 
 async def test_a_service_that_acts_already_is_not_put_before_itself(trade: Trade) -> None:

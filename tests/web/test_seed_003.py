@@ -176,6 +176,24 @@ async def test_history_is_the_callers_own_and_all_active_needs_the_right(
     assert len(everybody) == 2
 
 
+@pytest.mark.parametrize("path", ["users", "history"])
+async def test_a_list_is_as_long_as_it_is_asked_for(
+    engine: AsyncEngine, acting_as: ActingAs, signing_desk: Desk, clock: Clock, path: str
+) -> None:
+    acme, ana, bob = await set_up(engine)
+    await start(signing_desk, ana, await acme.person("carol", "customer"))
+    clock.forward(seconds=1)
+    newest = (await start(signing_desk, ana, bob)).live.session.id
+    firsts = {"users": str(bob.id), "history": str(newest)}
+    http = await acting_as(ana)
+
+    (first,) = (await http.get(f"/impersonation/{path}", params={"limit": 1})).json()["data"]
+    refused = [await http.get(f"/impersonation/{path}", params={"limit": limit}) for limit in ("0", "201", "ten")]
+
+    assert first["id"] == firsts[path]
+    assert [answer.status_code for answer in refused] == [422, 422, 422]
+
+
 async def test_check_permissions_answers_without_a_body_and_starts_nothing(
     engine: AsyncEngine, acting_as: ActingAs
 ) -> None:

@@ -19,8 +19,9 @@ from impersonator_api.sessions.store.asking import (
     session_json,
 )
 from impersonator_api.sessions.store.idempotency import answer_kept, answered_json, keys_deleted
-from impersonator_api.sessions.store.listing import COUNTED_AT_MOST, listed_json, listed_one, page
+from impersonator_api.sessions.store.listing import COUNTED_AT_MOST, listed_one, page
 from impersonator_api.sessions.store.reading import SORTED, session_from
+from impersonator_api.sessions.store.targeting import one_and_its_target, running_as
 from impersonator_api.sessions.store.writing import (
     Ending,
     decided_again,
@@ -49,7 +50,6 @@ __all__ = [
     "is_active_in",
     "is_session",
     "keys_deleted",
-    "listed_json",
     "listed_one",
     "live",
     "live_document",
@@ -57,10 +57,12 @@ __all__ = [
     "live_one",
     "not_ended",
     "one",
+    "one_and_its_target",
     "one_of_tenant",
     "overdue",
     "page",
     "running",
+    "running_as",
     "running_json",
     "session_from",
     "session_json",

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, literal_column, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 Element = TypeVar("Element", bound=Select[Any] | ColumnElement[Any])
 
@@ -60,6 +61,12 @@ def with_parts(question: Part[Select[Any]], parts: Mapping[str, Part[Column]]) -
 def alone(asked: Part[Column]) -> Part[Select[Any]]:
     """A part as a question of its own, of one row with one column."""
     return with_parts(NOTHING_ELSE, {"answer": asked})
+
+
+def json_of(columns: Mapping[str, Column]) -> Column:
+    """One JSON object of these columns; the names are ours, never anybody's input: they stand in the statement."""
+    pairs = [each for name, column in columns.items() for each in (literal_column(f"'{name}'", Text), column)]
+    return func.jsonb_build_object(*pairs, type_=JSONB)
 
 
 class SameSlotError(Exception):

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from impersonator_api.callers.issuers import CLAIM, TrustedIssuer, issuer_from
 from impersonator_api.directory import Client, Person, Tenant, documents, from_json, tables
 from impersonator_api.directory.documents import Value
-from impersonator_api.questions import Part, part
+from impersonator_api.questions import Part, json_of, part
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,9 @@ def _client_json(further: Shape, tenant_slug: Value, client_id: Value, **of_also
 def _believed_json(further: Shape, issuer: Value, claims: JsonColumn, own_id: Value, **of_also: Value) -> JsonColumn:
     issuers, users = tables.issuers.alias(), tables.users.alias()
     named = and_(users.c.tenant_id == issuers.c.tenant_id, users.c.id == _named_id(issuers, claims, own_id))
-    believed = documents.json_of(
+    believed = json_of(
         {
-            "issuer": documents.json_of({column.name: column for column in issuers.c}),
+            "issuer": json_of({column.name: column for column in issuers.c}),
             "tenant": documents.tenant_json(issuers.c.tenant_id),
             "user": case((users.c.id.is_not(None), documents.person_json(users))),
             **_further(further, users.c.id, of_also),
@@ -139,7 +139,7 @@ def _named_json(
     tenants = tables.tenants.alias()
     named = {"tenant": documents.tenant_json(parties.c.tenant_id), "party": party, **columns}
     return (
-        select(documents.json_of(named))
+        select(json_of(named))
         .select_from(parties.join(tenants, tenants.c.id == parties.c.tenant_id))
         .where(tenants.c.slug == tenant_slug, condition)
         .scalar_subquery()

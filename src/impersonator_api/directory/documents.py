@@ -17,16 +17,15 @@ from sqlalchemy import (
     any_,
     cast,
     func,
-    literal_column,
     or_,
     select,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from impersonator_api.directory import tables
 from impersonator_api.directory.people import Status
-from impersonator_api.questions import Part, part
+from impersonator_api.questions import Part, json_of, part
 
 tenants = tables.tenants
 NOT_FOR_DECISIONS = ("secret_digests", "jwks", "jwks_uri", "created_at")
@@ -40,12 +39,6 @@ JsonColumn = ColumnElement[Any]
 
 Value = ColumnElement[Any] | UUID | str | int | None
 """What a question is about: a value, or a column of the larger question."""
-
-
-def json_of(columns: Mapping[str, ColumnElement[Any]]) -> JsonColumn:
-    """One JSON object of these columns; the names are ours, never anybody's input: they stand in the statement."""
-    pairs = [part for name, column in columns.items() for part in (literal_column(f"'{name}'", Text), column)]
-    return func.jsonb_build_object(*pairs, type_=JSONB)
 
 
 def _columns_of(table: FromClause, *left_out: str) -> JsonColumn:

@@ -13,6 +13,7 @@ from impersonator_api.directory import documents, from_json
 from impersonator_api.directory.clients import BUILT_IN_PREFIX, Client
 from impersonator_api.directory.people import Consent
 from impersonator_api.directory.tables import clients, consents, users
+from impersonator_api.questions import json_of
 from impersonator_api.work import Work
 
 
@@ -69,9 +70,7 @@ def grant_named(tenant_id: UUID, user: str, client: str) -> Select[Any]:
 
 
 def _in_force(tenant_id: UUID, name: str, now: datetime) -> Select[Any]:
-    granted = documents.json_of(
-        {"client": documents.client_row_json(clients), "consent": documents.consent_row_json(consents)}
-    )
+    granted = json_of({"client": documents.client_row_json(clients), "consent": documents.consent_row_json(consents)})
     return (
         select(granted.label("granted"), clients.c.id)
         .select_from(

@@ -16,14 +16,14 @@ from sqlalchemy import (
 from impersonator_api import policy, tokens
 from impersonator_api.directory import documents as directory
 from impersonator_api.directory.documents import Value
-from impersonator_api.questions import Column, Part, part
+from impersonator_api.questions import Column, Part, json_of, part
 from impersonator_api.sessions.session import SessionStatus
 from impersonator_api.sessions.tables import active_slots, impersonation_sessions
 
 
 def session_json(sessions: FromClause) -> Column:
     """A row of `impersonation_sessions` as one JSON document, the form every question answers in."""
-    return directory.json_of({column.name: column for column in sessions.c})
+    return json_of({column.name: column for column in sessions.c})
 
 
 def before_start(tenant_id: UUID, impersonator_id: UUID, names: Mapping[str, str | None]) -> Part[Select[Any]]:
@@ -77,7 +77,7 @@ def live() -> Select[Any]:
 def live_json(session_id: Value) -> Column:
     """The same about one session, as one JSON document, or NULL."""
     sessions = impersonation_sessions.alias()
-    question = select(directory.json_of(_live_columns(sessions))).where(sessions.c.id == session_id)
+    question = select(json_of(_live_columns(sessions))).where(sessions.c.id == session_id)
     return question.scalar_subquery()
 
 
@@ -179,9 +179,7 @@ def _impersonator(tenant_id: Value, impersonator_id: Value) -> Column:
 
 def _held_by(impersonator_id: Value, sessions: FromClause, *conditions: ColumnElement[bool]) -> Column:
     held = active_slots.alias()
-    slot = directory.json_of(
-        {"slot": held.c.slot, "session": session_json(sessions), "client_label": _client_label(sessions)}
-    )
+    slot = json_of({"slot": held.c.slot, "session": session_json(sessions), "client_label": _client_label(sessions)})
     return (
         select(func.coalesce(func.jsonb_agg(slot), func.jsonb_build_array()))
         .select_from(held.join(sessions, held.c.session_id == sessions.c.id))

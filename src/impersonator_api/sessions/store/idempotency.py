@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import CTE, Delete, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from impersonator_api.directory import documents as directory
 from impersonator_api.directory.documents import Value
-from impersonator_api.questions import Column, Part, part
+from impersonator_api.questions import Column, Part, json_of, part
 from impersonator_api.sessions.store.asking import live_json
 from impersonator_api.sessions.tables import idempotency_keys
 from impersonator_api.statement import Write
@@ -27,7 +26,7 @@ def _answered_json(digest: Value, since: Value) -> Column:
         "claims": keys.c.claims,
         "live": live_json(keys.c.session_id),
     }
-    question = select(directory.json_of(columns)).where(keys.c.digest == digest, keys.c.created_at > since)
+    question = select(json_of(columns)).where(keys.c.digest == digest, keys.c.created_at > since)
     return question.scalar_subquery()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, selec
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from impersonator_api.directory import documents as directory
-from impersonator_api.questions import Column, Part, part
+from impersonator_api.questions import Column, Part, json_of, part
 from impersonator_api.sessions.filters import Filters
 from impersonator_api.sessions.session import SessionStatus
 from impersonator_api.sessions.store.asking import session_json
@@ -155,7 +155,7 @@ def _targets(values: Mapping[str, Column]) -> Select[Any]:
 
 def listed_json(sessions: FromClause) -> ColumnElement[Any]:
     """A row of `impersonation_sessions` with the names that a list shows beside it, as one JSON document."""
-    return directory.json_of(
+    return json_of(
         {
             "session": session_json(sessions),
             "client_label": directory.client_label(sessions.c.client_id),

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CTE, Delete, LargeBinary, Text, delete, func, insert, literal, select, type_coerce, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ARRAY, CTE, Delete, LargeBinary, Text, delete, func, insert, select, type_coerce, update
 
-from impersonator_api.questions import Column
+from impersonator_api.questions import Column, json_of
 from impersonator_api.statement import Write
 from impersonator_api.tokens.tables import handover_codes
 
@@ -91,9 +90,7 @@ def handover_code_json(digest: Column) -> Column:
     """A code's row as one JSON document for a larger question, or NULL."""
     codes = handover_codes.alias()
     names = ("session_id", "client_id", "redirect_uri", "code_challenge", "expires_at", "used_at")
-    pairs = [part for name in names for part in (literal(name, Text), codes.c[name])]
-    row = func.jsonb_build_object(*pairs, type_=JSONB)
-    return select(row).where(codes.c.digest == digest).scalar_subquery()
+    return select(json_of({name: codes.c[name] for name in names})).where(codes.c.digest == digest).scalar_subquery()
 
 
 def handover_state_from(row: Mapping[str, Any] | None) -> HandoverState | None:

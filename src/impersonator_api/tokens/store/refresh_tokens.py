@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Text, func, insert, literal, select, type_coerce, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CTE, insert, select, type_coerce, update
 
-from impersonator_api.questions import Column, Part, part
+from impersonator_api.questions import Column, Part, json_of, part
 from impersonator_api.statement import Write
 from impersonator_api.tokens.tables import refresh_tokens
 
@@ -86,18 +85,10 @@ def refresh_token_json(jti: UUID) -> Part[Column]:
 
 def _refresh_token_json(jti: Column) -> Column:
     token, successor = refresh_tokens.alias(), refresh_tokens.alias()
-    after = func.jsonb_build_object(
-        _name("claims"), successor.c.claims, _name("used_at"), successor.c.used_at, type_=JSONB
-    )
+    after = json_of({"claims": successor.c.claims, "used_at": successor.c.used_at})
     follower = select(after).where(successor.c.id == token.c.successor_id).scalar_subquery()
-    names = ("id", "session_id", "family_id", "used_at")
-    pairs = [part for name in names for part in (_name(name), token.c[name])]
-    row = func.jsonb_build_object(*pairs, _name("successor"), follower, type_=JSONB)
-    return select(row).where(token.c.id == jti).scalar_subquery()
-
-
-def _name(name: str) -> ColumnElement[str]:
-    return literal(name, Text)
+    told = {name: token.c[name] for name in ("id", "session_id", "family_id", "used_at")}
+    return select(json_of(told | {"successor": follower})).where(token.c.id == jti).scalar_subquery()
 
 
 def refresh_state_from(row: Mapping[str, Any] | None) -> RefreshState | None:

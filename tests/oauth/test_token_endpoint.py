@@ -103,6 +103,12 @@ async def test_two_ways_to_send_a_secret_are_one_too_many(http: AsyncClient, ser
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
+async def test_two_clients_in_one_request_are_one_too_many(http: AsyncClient, service: str) -> None:
+    answer = await ask(http, "grant_type=client_credentials&client_id=another", service)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
 async def test_while_a_secret_is_changed_either_is_good(engine: AsyncEngine, http: AsyncClient) -> None:
     acme = await make_tenant(engine)
     changing = await acme.client("changing", kind="service", scopes=["root"])

@@ -101,6 +101,17 @@ async def test_a_token_for_several_audiences_is_seen_by_each(trade: Trade) -> No
     assert told.json()["active"] is True
 
 
+async def test_a_service_sees_what_was_issued_to_it_whoever_it_is_for(trade: Trade) -> None:
+    answer = await trade.as_user(trade.bob, audience=BILLING)
+
+    form = {"token": answer["access_token"]}
+    told = [
+        (await trade.http.post("/oauth2/v1/introspect", data=form, auth=(service, trade.secret))).json()
+        for service in (trade.agent, trade.billing, trade.orders)
+    ]
+    assert [answer["active"] for answer in told] == [True, True, False]
+
+
 async def test_a_refresh_token_can_be_asked_for_and_is_no_access_token(trade: Trade) -> None:
     answer = await trade.as_user(trade.bob, requested_token_type=REFRESH_TOKEN)
 

@@ -111,6 +111,8 @@ async def test_a_services_token_without_the_scope_may_not_start(engine: AsyncEng
     answer = await start_as(http, narrow, bob)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "impersonation-not-permitted")
+    assert answer.json()["detail"] == "This needs a token with the scope impersonation or root."
+    assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="impersonation"'
 
 
 async def test_a_service_names_the_session_it_ends(engine: AsyncEngine, http: AsyncClient) -> None:

@@ -25,7 +25,8 @@ from impersonator_api.work import Work
 ROOT = "root"
 """The scope that holds all others."""
 
-IMPERSONATION_SCOPES = frozenset({ROOT, "impersonation"})
+IMPERSONATION = "impersonation"
+IMPERSONATION_SCOPES = frozenset({ROOT, IMPERSONATION})
 
 Principal = UserCaller | ServiceCaller
 """Whoever comes as himself."""
@@ -121,11 +122,13 @@ async def _admit(work: Work, credentials: Credentials | None, rights: frozenset[
 
 
 def _require_right(work: Work, caller: Principal, rights: frozenset[Permission]) -> None:
-    held = caller.party.permissions_anywhere
+    if not rights:
+        return
     # A service's token may be good for less than the service itself (RFC 6749 §3.3).
-    if rights and isinstance(caller, ServiceCaller) and not caller.scopes & IMPERSONATION_SCOPES:
-        held = frozenset()
-    if rights and not any(holds(held, right) for right in rights):
+    if isinstance(caller, ServiceCaller) and caller.scopes.isdisjoint(IMPERSONATION_SCOPES):
+        why = f"This needs a token with the scope {' or '.join(sorted(IMPERSONATION_SCOPES))}."
+        raise ScopeMissingError(why, scope=IMPERSONATION, record=[_right_missing(work, caller)])
+    if not any(holds(caller.party.permissions_anywhere, right) for right in rights):
         raise RightMissingError(
             f"This needs one of the permissions {', '.join(sorted(rights))}.", record=[_right_missing(work, caller)]
         )

@@ -3,6 +3,7 @@
 from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from attacks.doors import claims_of
 from builders import SECRET, make_tenant, ordinary_token
 from conftest import Clock
 from impersonator_api.work import Desk
@@ -44,4 +45,8 @@ async def test_a_backend_hands_a_spa_a_session(
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
     seen = (await http.get("/oauth2/v1/userinfo", headers=bearer)).raise_for_status().json()
     assert (seen["authId"], seen["impersonated_by"]) == (str(bob.id), str(ana.id))
-    assert spa.startswith("dashboard")
+
+    # Its claims are under the names that the published SDK reads.
+    claims = claims_of(tokens["access_token"])
+    assert (claims["azp"], claims["scope"], claims["roles"]) == (spa, "offline_access profile", ["customer"])
+    assert claims["impersonatedBy"] == str(ana.id)

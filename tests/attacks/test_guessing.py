@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from builders import make_tenant, ordinary_token
+from builders import audit_of, make_tenant, ordinary_token
 from conftest import Clock
 from impersonator_api.work import Desk
 from limited import HERE, Visitor, limited
@@ -96,6 +96,22 @@ async def test_another_sites_page_cannot_lock_a_visitor_out(
 
     assert {attempt.status_code for attempt in attempts} == {403}
     assert answer.status_code == 200
+
+
+async def test_another_sites_pictures_cannot_have_a_visitor_refused_until_he_must_wait(
+    app: FastAPI, engine: AsyncEngine, signing_desk: Desk
+) -> None:
+    acme = await make_tenant(engine)
+    bob = await acme.person("bob", "customer")
+    visitor, token = Visitor(app), await ordinary_token(signing_desk, bob)
+    cross_site = {"Cookie": f"auth_token={token}", "Sec-Fetch-Site": "cross-site"}
+
+    attempts = [await visitor.http.get("/api/admin/impersonate/sessions", headers=cross_site) for _ in range(7)]
+    answer = await visitor.with_token(token)
+
+    assert {attempt.json()["code"] for attempt in attempts} == {"csrf"}
+    assert answer.status_code == 200
+    assert await audit_of(engine, acme) == []
 
 
 def forwarded(address: str) -> dict[str, str]:

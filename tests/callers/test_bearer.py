@@ -91,6 +91,16 @@ def test_a_cookie_changes_nothing_unless_the_request_is_of_our_origin(method: st
     assert refusal(cookies=("auth_token=a",), method=method, sec_fetch_site=site) == (403, "csrf")
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-origin, cross-site"])
+def test_a_cookie_reads_nothing_where_the_browser_names_another_site(site: str) -> None:
+    assert refusal(cookies=("auth_token=a",), method="GET", sec_fetch_site=site) == (403, "csrf")
+
+
+@pytest.mark.parametrize("site", [None, "none", "same-site", "same-origin"])
+def test_a_cookie_reads_otherwise(site: str | None) -> None:
+    assert found(cookies=("auth_token=a",), method="GET", sec_fetch_site=site) == Credentials("a")
+
+
 def test_a_cookie_of_our_origin_may_change_things() -> None:
     assert found(cookies=("auth_token=a",), method="POST", sec_fetch_site="same-origin") == Credentials("a")
 

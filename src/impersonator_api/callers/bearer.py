@@ -9,7 +9,7 @@ from impersonator_api.tokens import SentProofs
 
 COOKIE = "auth_token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""RFC 9110 §9.2.1: these change nothing, so no other site gains by making a browser send them."""
+"""RFC 9110 §9.2.1: these change nothing, so a browser that does not say which site asks may send them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,17 @@ def find_credentials(
     tokens = set(_cookies(cookie_values))
     if len(tokens) > 1:
         raise SeveralCredentialsError(f"Send one cookie named {COOKIE}.")
-    if tokens and proofs.method not in SAFE_METHODS and sec_fetch_site != "same-origin":
+    if tokens and _is_anothers(proofs.method, sec_fetch_site):
         raise CsrfError("Send the token in the Authorization header; a cookie counts for same-origin requests only.")
     return Credentials(tokens.pop()) if tokens else None
+
+
+def _is_anothers(method: str, sec_fetch_site: str | None) -> bool:
+    """Whether another site may have made the browser ask; of what changes nothing, only where the browser says so."""
+    if method in SAFE_METHODS:
+        # Threat: it learns nothing, but refusals that it provokes would be the visitor's, in the audit and in limits.
+        return "cross-site" in (sec_fetch_site or "")
+    return sec_fetch_site != "same-origin"
 
 
 def _sent_token(value: str, proofs: SentProofs) -> Credentials:

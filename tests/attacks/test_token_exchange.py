@@ -255,6 +255,34 @@ async def test_another_persons_token_does_not_join_a_session(trade: Trade) -> No
     await refused(trade, "invalid_request", trade.orders, **subject, **actor)
 
 
+async def test_who_acts_as_somebody_is_no_actor(trade: Trade) -> None:
+    acting = (await trade.as_user(trade.bob))["access_token"]
+
+    await refused(trade, "invalid_request", actor_token=acting, actor_token_type=ACCESS_TOKEN)
+
+
+async def test_nobody_of_another_tenant_is_actor_or_subject(trade: Trade, engine: AsyncEngine) -> None:
+    eve = await (await make_tenant(engine, "evil")).person("eve", "super_admin")
+    eves = await trade.token_of(eve, scope="profile")
+
+    actor = await refused(trade, "invalid_request", actor_token=eves, actor_token_type=ACCESS_TOKEN)
+    subject = await refused(trade, "invalid_request", subject_token=eves, subject_token_type=ACCESS_TOKEN)
+
+    assert all("another organisation" in answer["error_description"] for answer in (actor, subject))
+
+
+async def test_a_services_own_token_is_no_user_and_no_other_services_actor(trade: Trade) -> None:
+    form = {"grant_type": "client_credentials"}
+    answer = await trade.http.post("/oauth2/v1/token", data=form, auth=(trade.orders, trade.secret))
+    own = answer.json()["access_token"]
+
+    actor = await refused(trade, "invalid_request", actor_token=own, actor_token_type=ACCESS_TOKEN)
+    subject = await refused(trade, "invalid_request", subject_token=own, subject_token_type=ACCESS_TOKEN)
+
+    assert "acts for itself only" in actor["error_description"]
+    assert "stands for no user" in subject["error_description"]
+
+
 async def test_what_was_handed_on_dies_with_the_service_that_holds_it(trade: Trade) -> None:
     first = (await trade.as_user(trade.bob))["access_token"]
     second = (await trade.exchange(trade.orders, subject_token=first))["access_token"]

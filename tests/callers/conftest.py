@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -61,8 +62,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(provider.status)
         for name, value in provider.headers.items():
             self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(provider.answer())
+        # Some tests are about a service that does not wait so long, or does not read so much.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.end_headers()
+            self.wfile.write(provider.answer())
 
 
 @pytest.fixture(scope="session")

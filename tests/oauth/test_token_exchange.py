@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from attacks.doors import END, LOGOUT, claims_of
-from builders import audit_of, session_row
+from builders import SUPPORT_POLICY, audit_of, session_row
 from conftest import Clock
 from impersonator_api.directory.tables import clients
 from impersonator_api.tokens import KeyRing
 from impersonator_api.tokens.jws import sign
 from limited import Visitor, limited
-from oauth.exchanging import ACCESS_TOKEN, API, BILLING, JWT, REFRESH_TOKEN, USER_ID, Trade
+from oauth.exchanging import ACCESS_TOKEN, API, BILLING, JWT, REFRESH_TOKEN, USER_ID, Trade, rule_for
 
 
 async def test_a_service_gets_a_token_as_the_user_it_names(trade: Trade) -> None:
@@ -46,6 +46,30 @@ async def test_the_actor_is_the_person_whose_token_comes_along(trade: Trade) -> 
 
     act = claims_of(answer["access_token"])["act"]
     assert (act["sub"], act["acr"]) == (str(trade.ana.id), "mfa")
+
+
+async def test_a_person_who_must_log_in_again_is_told_so_in_the_rfcs_word(trade: Trade, engine: AsyncEngine) -> None:
+    strict = {**SUPPORT_POLICY["rules"][0], "require": {"step_up": {"acr": ["mfa"]}}}
+    await trade.acme.policy({"version": 1, "rules": [strict]}, version=2)
+    weak, strong = [await trade.token_of(trade.ana, acr=acr) for acr in ("pwd", "mfa")]
+    form = {"subject_token": str(trade.bob.id), "subject_token_type": USER_ID, "actor_token_type": ACCESS_TOKEN}
+
+    refused = await trade.ask(trade.agent, **form, actor_token=weak)
+    granted = await trade.ask(trade.agent, **form, actor_token=strong)
+
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
+    assert refused.json()["error_description"].startswith("Log in again: ")
+    assert granted.status_code == 200
+    assert "step-up-required" in [entry.code for entry in await audit_of(engine, trade.acme)]
+
+
+async def test_a_service_for_itself_cannot_log_in(trade: Trade) -> None:
+    strict = {**rule_for(trade.agent), "require": {"step_up": {"max_age": "15m"}}}
+    await trade.acme.policy({"version": 1, "rules": [strict]}, version=2)
+
+    answer = await trade.ask(trade.agent, subject_token=str(trade.bob.id), subject_token_type=USER_ID)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 async def test_a_targets_own_token_names_it_and_bounds_the_scope(trade: Trade) -> None:

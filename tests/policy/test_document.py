@@ -69,7 +69,6 @@ def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
     [
         ({"require": {"consent": "always"}}, "rules[0].require.consent"),
         ({"require": {"approval": None}}, "rules[0].require.approval"),
-        ({"require": {"step_up": {"acr": ["mfa"]}}}, "rules[0].require.step_up"),
         ({"duration": {"idle": "10m"}}, "rules[0].duration.idle"),
         ({"duration": {"extend": {"by": "10m", "times": 3}}}, "rules[0].duration.extend"),
         ({"notify": {"target": "immediately"}}, "rules[0].notify"),
@@ -183,6 +182,41 @@ def test_true_asks_for_any_reason(reason: object) -> None:
 
     assert rule.require.reason is not None
     assert rule.require.reason.min_length == 1
+
+
+@pytest.mark.parametrize(
+    ("step_up", "path"),
+    [
+        (None, ""),
+        (True, ""),
+        ({}, ""),
+        ({"acr": []}, ".acr"),
+        ({"acr": "mfa"}, ".acr"),
+        ({"acr": ["mfa", "mfa"]}, ".acr"),
+        ({"acr": [f"urn:example:{number:040}" for number in range(10)]}, ".acr"),
+        ({"acr": None, "max_age": "15m"}, ".acr"),
+        ({"max_age": "0m"}, ".max_age"),
+        ({"max_age": 900}, ".max_age"),
+        ({"max_age": "25h"}, ".max_age"),
+        ({"acr": ["mfa"], "amr": ["otp"]}, ".amr"),
+    ],
+)
+def test_a_wanted_login_has_a_method_or_an_age(step_up: object, path: str) -> None:
+    assert faults_of_rule(require={"step_up": step_up}).keys() == {f"rules[0].require.step_up{path}"}
+
+
+@pytest.mark.parametrize("acr", ["", "a b", 'a"', "a\\b", "a\n", "\u00e4", "\x7f", 7, None])
+def test_an_acr_value_needs_no_escaping_in_a_header_field(acr: object) -> None:
+    told = faults_of_rule(require={"step_up": {"acr": ["mfa", acr]}})
+
+    assert told.keys() == {"rules[0].require.step_up.acr[1]"}
+
+
+@pytest.mark.parametrize("step_up", [{"acr": ["mfa", "urn:x:y"]}, {"max_age": "15m"}, {"acr": ["a"], "max_age": "1m"}])
+def test_a_wanted_login_is_written_as_it_was_read(step_up: dict[str, Any]) -> None:
+    (rule,) = document(written(require={"step_up": step_up})).rules
+
+    assert rule.require.model_dump(mode="json", exclude_none=True) == {"step_up": step_up}
 
 
 def test_a_fault_never_repeats_a_value() -> None:

@@ -15,6 +15,7 @@ from impersonator_api.policy import (
     Ask,
     Denied,
     InvalidPolicyError,
+    LoggedIn,
     Mode,
     PolicyDocument,
     as_mapping,
@@ -24,11 +25,13 @@ from impersonator_api.policy import (
     parse_document,
     to_json,
 )
-from policy.asks import NORTH, ask, client, person, role, service, written
+from policy.asks import NORTH, NOW, ask, client, person, role, service, written
 
 NAMES = ["ticket.read", "ticket.reply", "invoice.read", "stock.read"]
 HELD = st.frozensets(st.sampled_from([*NAMES, "impersonation.start", "*"]))
 ASKED = st.none() | st.frozensets(st.sampled_from([*NAMES, "*"]))
+AUTH_TIMES = st.integers(-9000, 100).map(lambda seconds: int(NOW.timestamp()) + seconds)
+LOGINS = st.builds(LoggedIn, st.none() | st.sampled_from(["mfa", "pwd"]), st.none() | AUTH_TIMES)
 STATUSES = st.sampled_from([Status.ACTIVE, Status.ACTIVE, Status.ACTIVE, Status.SUSPENDED])
 
 
@@ -52,7 +55,12 @@ def asks(draw: st.DrawFn) -> Ask:
         permissions=draw(ASKED),
         duration=draw(st.none() | st.integers(0, 5000).map(lambda seconds: timedelta(seconds=seconds))),
         reason=draw(st.none() | st.text(max_size=20)),
+        login=draw(LOGINS),
+        started_at=draw(st.none() | st.just(NOW - timedelta(hours=1))),
     )
+
+
+STEP_UPS = [{"step_up": {"acr": ["mfa"]}}, {"step_up": {"max_age": "15m"}}]
 
 
 @st.composite
@@ -64,7 +72,7 @@ def rules(draw: st.DrawFn, name: str) -> dict[str, Any]:
         "rights": st.sampled_from(["target", "intersection"]),
         "privileged_targets": st.booleans(),
         "duration": st.sampled_from([{"max": "20m"}, {"default": "90s", "max": "1h"}]),
-        "require": st.sampled_from([{}, {"reason": True}, {"reason": {"min_length": 5}}]),
+        "require": st.sampled_from([{}, {"reason": True}, {"reason": {"min_length": 5}}, *STEP_UPS]),
         "max_active": st.integers(1, 3),
     }
     chosen = draw(st.fixed_dictionaries({}, optional=optional))

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from impersonator_api.policy import Allowed, Ask, Denied, Mode, OnActive, Rights, decide
-from policy.asks import CUSTOMER, NORTH, SOUTH, SUPPORT, ask, document, person, role, service, written
+from impersonator_api.policy import Allowed, Ask, Denied, LoggedIn, Mode, OnActive, Rights, decide
+from policy.asks import CUSTOMER, NORTH, NOW, SOUTH, SUPPORT, ask, document, person, role, service, written
 
 
 def allowed(question: Ask, rule: dict[str, Any], **rest: Any) -> Allowed:
@@ -180,6 +180,75 @@ def test_a_ticket_of_another_form_is_refused(ticket: str | None) -> None:
 @pytest.mark.parametrize("ticket", ["SUP-1", "INC-20931"])
 def test_a_ticket_of_the_form_will_do(ticket: str) -> None:
     assert refused_for(ask(ticket=ticket), TICKETED) is None
+
+
+STRONG = written(require={"step_up": {"acr": ["mfa", "phr"]}})
+FRESH = written(require={"step_up": {"max_age": "15m"}})
+AT = int(NOW.timestamp())
+
+
+@pytest.mark.parametrize("acr", [None, "", "pwd", "MFA", "mfa phr"])
+def test_a_login_by_another_method_is_refused(acr: str | None) -> None:
+    assert refused_for(ask(login=LoggedIn(acr=acr, auth_time=AT)), STRONG) == "step-up-required"
+
+
+@pytest.mark.parametrize("acr", ["mfa", "phr"])
+def test_a_login_by_a_wanted_method_will_do_whenever_it_was(acr: str) -> None:
+    assert refused_for(ask(login=LoggedIn(acr=acr)), STRONG) is None
+
+
+@pytest.mark.parametrize("age", [901, 10**12, -61, -(10**12)])
+def test_a_login_that_is_too_old_or_yet_to_come_is_refused(age: int) -> None:
+    assert refused_for(ask(login=LoggedIn(auth_time=AT - age)), FRESH) == "step-up-required"
+
+
+@pytest.mark.parametrize("age", [900, 0, -60])
+def test_a_login_of_late_will_do_whatever_its_method(age: int) -> None:
+    assert refused_for(ask(login=LoggedIn(auth_time=AT - age)), FRESH) is None
+
+
+def test_a_login_of_no_known_time_is_refused() -> None:
+    assert refused_for(ask(login=LoggedIn(acr="mfa")), FRESH) == "step-up-required"
+
+
+@pytest.mark.parametrize("login", [LoggedIn("mfa", AT - 901), LoggedIn("pwd", AT)])
+def test_a_login_must_be_both_where_the_rule_asks_for_both(login: LoggedIn) -> None:
+    rule = written(require={"step_up": {"acr": ["mfa"], "max_age": "15m"}})
+
+    assert refused_for(ask(login=login), rule) == "step-up-required"
+    assert refused_for(ask(login=LoggedIn("mfa", AT - 900)), rule) is None
+
+
+@pytest.mark.parametrize("rule", [STRONG, FRESH])
+def test_a_service_has_not_logged_in(rule: dict[str, Any]) -> None:
+    assert refused_for(ask(impersonator=service()), rule) == "step-up-required"
+
+
+def test_a_running_sessions_login_is_judged_as_of_its_start() -> None:
+    login, began = LoggedIn(auth_time=AT - 7200), NOW - timedelta(hours=2)
+
+    assert refused_for(ask(login=login, started_at=began), FRESH) is None
+    assert refused_for(ask(login=login, started_at=began + timedelta(minutes=16)), FRESH) == "step-up-required"
+
+
+def test_a_denial_says_which_login_would_do() -> None:
+    rule = written(require={"step_up": {"acr": ["mfa", "phr"], "max_age": "15m"}})
+
+    decision = decide(ask(), document(rule), 3)
+
+    assert isinstance(decision, Denied)
+    assert decision.reason == (
+        "Log in again: the rule support-helps asks for a login by mfa or phr at most 15m before the start."
+    )
+    assert decision.login is not None
+    assert decision.login.as_members() == {"acr_values": "mfa phr", "max_age": 900}
+
+
+def test_nobody_logs_in_again_to_be_told_that_something_else_is_missing() -> None:
+    rule = written(require={"reason": True, "ticket": {"pattern": "x"}, "step_up": {"acr": ["mfa"]}})
+
+    assert refused_for(ask(reason="Locked out"), rule) == "ticket-required"
+    assert refused_for(ask(reason="Locked out", ticket="x"), rule) == "step-up-required"
 
 
 def test_requirements_are_asked_in_their_order() -> None:

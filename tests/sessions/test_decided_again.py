@@ -1,17 +1,19 @@
 """What was allowed is asked again whenever the directory or the policy changed."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from builders import SUPPORT_POLICY, Organisation, Someone, audit_of, make_tenant, session_row, start
+from builders import SUPPORT_POLICY, Organisation, Someone, audit_of, make_tenant, session_row, start, starter_for
 from conftest import Clock
 from impersonator_api import sessions
 from impersonator_api.directory.tables import clients, consents, tenants, user_roles, users
-from impersonator_api.sessions import SessionNotRunningError
+from impersonator_api.sessions import SessionNotRunningError, Wish
 from impersonator_api.work import Desk
 
 
@@ -57,6 +59,15 @@ async def cause(acme: Organisation, ana: Someone, bob: Someone, wallet: str, rea
             setting = "kill_switch" if reason == "kill_switch" else "opt_out"
             await acme.change(tenants, tenants.c.id == acme.id, settings={setting: True})
     await raise_revision(acme.engine, acme)
+
+
+def asking_for(**step_up: Any) -> dict[str, Any]:
+    return {"version": 1, "rules": [{**SUPPORT_POLICY["rules"][0], "require": {"step_up": step_up}}]}
+
+
+async def start_after(desk: Desk, ana: Someone, bob: Someone, **login: Any) -> UUID:
+    starter = replace(starter_for(ana), login=login)
+    return (await desk.run(sessions.start, starter=starter, wish=Wish(target=str(bob.id)))).live.session.id
 
 
 CAUSES = [
@@ -128,6 +139,33 @@ async def test_a_change_that_forbids_nothing_leaves_the_session_under_the_new_re
 
     assert live.session.is_running(signing_desk.clock())
     assert (await session_row(engine, session_id)).revision == live.tenant.revision
+
+
+async def test_a_login_that_grows_older_ends_no_session(engine: AsyncEngine, signing_desk: Desk, clock: Clock) -> None:
+    acme, ana, bob, _ = await set_up(engine)
+    await acme.policy(asking_for(acr=["mfa"], max_age="15m"))
+    session_id = await start_after(signing_desk, ana, bob, acr="mfa", auth_time=int(clock().timestamp()) - 600)
+    clock.forward(minutes=20)
+    await raise_revision(engine, acme)
+
+    live = await signing_desk.run(sessions.load_live, session_id)
+
+    assert live.session.is_running(clock())
+
+
+@pytest.mark.parametrize("login", [{}, {"acr": "pwd"}, {"acr": "mfa", "auth_time": 1}])
+async def test_a_policy_that_begins_to_ask_for_a_login_ends_what_began_without(
+    engine: AsyncEngine, signing_desk: Desk, login: dict[str, Any]
+) -> None:
+    acme, ana, bob, _ = await set_up(engine)
+    session_id = await start_after(signing_desk, ana, bob, **login)
+    await acme.policy(asking_for(acr=["mfa"], max_age="15m"))
+    await raise_revision(engine, acme)
+
+    ended = await signing_desk.run_in_transaction(sessions.end_disallowed, acme.id)
+
+    assert dict(ended) == {"policy_changed": 1}
+    assert (await session_row(engine, session_id)).end_reason == "policy_changed"
 
 
 async def test_a_policy_that_grants_less_narrows_the_session(engine: AsyncEngine, signing_desk: Desk) -> None:

@@ -7,13 +7,13 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from builders import SECRET, Organisation, make_tenant, ordinary_token
+from builders import SECRET, SUPPORT_POLICY, Organisation, make_tenant, ordinary_token
 from conftest import Clock
 from forgery import compact
 from house.test_statement_counts import counted
 from impersonator_api.work import Desk
 from limited import ELSEWHERE, TOKEN, Visitor, limited
-from oauth.exchanging import ACCESS_TOKEN, EXCHANGE
+from oauth.exchanging import ACCESS_TOKEN, EXCHANGE, USER_ID
 
 CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -214,6 +214,36 @@ async def test_refusals_of_somebody_known_count(visitor: Visitor, acme: Organisa
 
     assert statuses == [403, 403, 403, 429]
     assert answer.status_code == 200
+
+
+async def test_to_be_asked_for_another_login_is_no_failure(
+    visitor: Visitor, acme: Organisation, signing_desk: Desk
+) -> None:
+    admins = SUPPORT_POLICY["rules"][0] | {"require": {"step_up": {"acr": ["mfa"]}}}
+    await acme.policy(SUPPORT_POLICY | {"rules": [admins]})
+    ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
+    weak, strong = [await ordinary_token(signing_desk, ana, acr=acr) for acr in ("pwd", "mfa")]
+
+    asked = {(await visitor.start(weak, str(bob.id))).status_code for _ in range(12)}
+    answer = await visitor.start(strong, str(bob.id))
+
+    assert asked == {401}
+    assert answer.status_code == 200
+
+
+async def test_nor_is_it_in_an_exchange(visitor: Visitor, acme: Organisation, signing_desk: Desk) -> None:
+    admins = SUPPORT_POLICY["rules"][0] | {"require": {"step_up": {"acr": ["mfa"]}}}
+    await acme.policy(SUPPORT_POLICY | {"rules": [admins]})
+    ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
+    agent = await acme.client("agent", kind="service", scopes=["impersonation"])
+    anas = await ordinary_token(signing_desk, ana)
+    form = {"grant_type": EXCHANGE, "subject_token": str(bob.id), "subject_token_type": USER_ID}
+    form |= {"actor_token": anas, "actor_token_type": ACCESS_TOKEN}
+
+    answers = [await visitor.http.post(TOKEN, data=form, auth=(agent, SECRET)) for _ in range(12)]
+
+    assert {answer.status_code for answer in answers} == {400}
+    assert answers[-1].json()["error_description"].startswith("Log in again: ")
 
 
 async def test_to_come_without_credentials_is_no_failure(visitor: Visitor) -> None:

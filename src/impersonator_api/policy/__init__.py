@@ -1,6 +1,6 @@
 """Policy: laws nobody can switch off, and the document an organisation writes."""
 
-from impersonator_api.policy.ask import Allowed, Ask, Decision, Denied, Mode, OnActive, Rights
+from impersonator_api.policy.ask import Allowed, Ask, Decision, Denied, LoggedIn, Mode, OnActive, Rights
 from impersonator_api.policy.builtin import BUILT_IN, BUILT_IN_VERSION
 from impersonator_api.policy.decide import Finding, Trace, decide, explain
 from impersonator_api.policy.document import PolicyDocument
@@ -8,6 +8,7 @@ from impersonator_api.policy.errors import (
     ConsentRequiredError,
     DurationExceedsError,
     ImpersonationRefusedError,
+    InsufficientUserAuthenticationError,
     InvalidPolicyError,
     PermissionExceedsError,
     refusal_for,
@@ -30,7 +31,9 @@ __all__ = [
     "DurationExceedsError",
     "Finding",
     "ImpersonationRefusedError",
+    "InsufficientUserAuthenticationError",
     "InvalidPolicyError",
+    "LoggedIn",
     "Mode",
     "OnActive",
     "PermissionExceedsError",

@@ -31,6 +31,14 @@ class OnActive(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """How the impersonator logged in, as far as the caller's token says; a service has not logged in at all."""
+
+    acr: str | None = None
+    auth_time: int | None = None  # in seconds since the epoch, as the claim has it
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """May this impersonator act as this target, in this client, this way, now? Everything the answer depends on."""
 
@@ -49,6 +57,8 @@ class Ask:
     reason: str | None = None
     ticket: str | None = None
     spa_required: bool = False
+    login: LoggedIn = LoggedIn()
+    started_at: datetime | None = None  # of a session that runs; None: it would start now
 
     @property
     def impersonator_permissions(self) -> frozenset[str]:
@@ -94,13 +104,30 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedLogin:
+    """The login that a rule asks for: by one of these methods, if any are named, and this many seconds old at most."""
+
+    acr: tuple[str, ...]
+    max_age: int | None
+
+    def as_members(self) -> dict[str, object]:
+        """What is asked for, under the names of RFC 9470 §3."""
+        members = {"acr_values": " ".join(self.acr) or None, "max_age": self.max_age}
+        return {name: value for name, value in members.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Denied:
-    """No. `law` names the law or requirement that refused, `rule` the rule that matched, if one did."""
+    """No. `law` names the law or requirement that refused, `rule` the rule that matched, if one did.
+
+    `login` is there where another login of the impersonator's would do.
+    """
 
     law: str
     reason: str
     policy_version: int
     rule: str | None = None
+    login: WantedLogin | None = None
 
 
 Decision = Allowed | Denied

@@ -7,7 +7,13 @@ from impersonator_api.policy.ask import Allowed, Ask, Decision, Denied
 from impersonator_api.policy.document import PolicyDocument, Rule
 from impersonator_api.policy.laws import LAWS
 from impersonator_api.policy.matching import mismatch
-from impersonator_api.policy.requirements import REQUIREMENTS, mode_of, permissions_of
+from impersonator_api.policy.requirements import (
+    REQUIREMENTS,
+    STEP_UP_REQUIRED,
+    login_wanted_by,
+    mode_of,
+    permissions_of,
+)
 
 NO_RULE = "no-rule"
 """What refuses where no rule speaks for the ask."""
@@ -41,7 +47,8 @@ def decide(ask: Ask, document: PolicyDocument, version: int) -> Decision:
         return Denied(NO_RULE, _nobody_speaks_for(ask), version)
     for requirement in REQUIREMENTS:
         if objection := requirement.objection(ask, rule):
-            return Denied(requirement.name, objection, version, rule.name)
+            login = login_wanted_by(rule) if requirement.name == STEP_UP_REQUIRED else None
+            return Denied(requirement.name, objection, version, rule.name, login)
     return _allowed(ask, document, version, rule)
 
 

@@ -3,6 +3,7 @@
 The parser refuses what it does not know; nothing in a document is ever ignored in silence.
 """
 
+import re
 from datetime import timedelta
 from typing import Annotated, Self, TypeVar
 
@@ -14,9 +15,15 @@ from impersonator_api.policy.tickets import TicketPattern
 
 T = TypeVar("T")
 
+ACR = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+"""The letters of a scope (RFC 6749 §3.3), which need no escaping in a header field."""
+
 USUAL = timedelta(minutes=30)
 USUAL_MAX = timedelta(minutes=60)
 LONGEST_REASON = 500
+LONGEST_ACRS = 512
+"""Of all acr values of a rule together, in characters: they are answered in a header field."""
+
 MOST_ITEMS = 100
 """Of rules in a document and of names in a list."""
 
@@ -52,6 +59,19 @@ def _each_once(values: tuple[T, ...]) -> tuple[T, ...]:
     return values
 
 
+def _fits_a_header(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(" ".join(values)) > LONGEST_ACRS:
+        raise ValueError(f"must not be longer than {LONGEST_ACRS} characters together")
+    return values
+
+
+def _plain_word(acr: str) -> str:
+    # Threat: they are answered within quotes, several of them divided by spaces (RFC 9470 §3).
+    if not ACR.fullmatch(acr):
+        raise ValueError("must be one word of ASCII without quotes and backslashes")
+    return acr
+
+
 Maybe = Annotated[T | None, BeforeValidator(_said)]
 Listed = Annotated[tuple[T, ...], Field(max_length=MOST_ITEMS), BeforeValidator(_a_list), AfterValidator(_each_once)]
 Some = Annotated[Listed[T], Field(min_length=1)]
@@ -59,6 +79,8 @@ Name = Annotated[str, Field(strict=True, min_length=1, max_length=255), AfterVal
 PermissionName = Annotated[Name, AfterValidator(_one_word)]
 RuleName = Annotated[str, Field(strict=True, pattern=r"\A[a-z0-9][a-z0-9._-]{0,63}\z")]
 ClientName = Annotated[str, Field(strict=True, pattern=r"\A[a-z][a-z0-9._-]{1,62}\z")]
+Acr = Annotated[str, Field(strict=True), AfterValidator(_plain_word)]
+Acrs = Annotated[Some[Acr], AfterValidator(_fits_a_header)]
 Slots = Annotated[int, Field(strict=True, ge=1, le=100)]
 YesOrNo = Annotated[bool, Field(strict=True)]
 
@@ -125,6 +147,19 @@ class Ticket(Part):
     pattern: TicketPattern
 
 
+class StepUp(Part):
+    """A login by one of these methods, or not older than that, or both (RFC 9470)."""
+
+    acr: Maybe[Acrs] = None
+    max_age: Maybe[Span] = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not (self.acr or self.max_age):
+            raise ValueError("name acr or max_age")
+        return self
+
+
 def _reason(value: object) -> object:
     return {} if value is True else value
 
@@ -134,6 +169,7 @@ class Require(Part):
 
     reason: Annotated[Maybe[Reason], BeforeValidator(_reason)] = None
     ticket: Maybe[Ticket] = None
+    step_up: Maybe[StepUp] = None
 
 
 class Rule(Part):

@@ -16,9 +16,7 @@ LARGEST = 256 * 1024
 MOST_FAULTS = 50
 LONGEST_KEY = 64
 
-LATER = frozenset(
-    {"duration.extend", "duration.idle", "notify", "require.approval", "require.consent", "require.step_up"}
-)
+LATER = frozenset({"duration.extend", "duration.idle", "notify", "require.approval", "require.consent"})
 """Keys of a rule that are planned and would be dangerous to ignore: somebody who writes one relies on it."""
 
 OUR_WORDS = {

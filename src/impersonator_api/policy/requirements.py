@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from impersonator_api.directory import EVERYTHING, IMPERSONATION_RIGHTS, common, holds
-from impersonator_api.policy.ask import Ask, Mode, Rights
-from impersonator_api.policy.document import Rule
+from impersonator_api.policy.ask import Ask, Mode, Rights, WantedLogin
+from impersonator_api.policy.document import Rule, StepUp
 from impersonator_api.policy.spans import write_span
 from impersonator_api.policy.tickets import is_ticket
+
+AHEAD = timedelta(seconds=60)
+"""By so much an issuer's clock may be ahead of ours."""
+
+STEP_UP_REQUIRED = "step-up-required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,37 @@ def ticket_given(ask: Ask, rule: Rule) -> str | None:
     return f"Give a ticket of the form {wanted.pattern}."
 
 
+def stepped_up(ask: Ask, rule: Rule) -> str | None:
+    """Logged in by a wanted method and lately, as seen when the session starts: a running one does not end with age."""
+    wanted = rule.require.step_up
+    if wanted is None or (_is_by_method(ask, wanted) and _is_fresh(ask, wanted)):
+        return None
+    by = f" by {' or '.join(wanted.acr)}" if wanted.acr else ""
+    age = f" at most {write_span(wanted.max_age)} before the start" if wanted.max_age else ""
+    return f"Log in again: the rule {rule.name} asks for a login{by}{age}."
+
+
+def login_wanted_by(rule: Rule) -> WantedLogin | None:
+    """What the rule asks of a login, for whoever has to log in again."""
+    wanted = rule.require.step_up
+    if wanted is None:
+        return None
+    return WantedLogin(wanted.acr or (), int(wanted.max_age.total_seconds()) if wanted.max_age else None)
+
+
+def _is_by_method(ask: Ask, wanted: StepUp) -> bool:
+    return wanted.acr is None or ask.login.acr in wanted.acr
+
+
+def _is_fresh(ask: Ask, wanted: StepUp) -> bool:
+    if wanted.max_age is None:
+        return True
+    if ask.login.auth_time is None:
+        return False
+    age = (ask.started_at or ask.now).timestamp() - ask.login.auth_time
+    return -AHEAD.total_seconds() <= age <= wanted.max_age.total_seconds()
+
+
 REQUIREMENTS: tuple[Requirement, ...] = (
     Requirement("privileged-target", unprivileged_target),
     Requirement("mode-not-granted", mode_granted),
@@ -97,5 +133,7 @@ REQUIREMENTS: tuple[Requirement, ...] = (
     Requirement("duration-exceeds", duration_within),
     Requirement("reason-required", reason_given),
     Requirement("ticket-required", ticket_given),
+    # Last: nobody logs in again to be told that something else is missing.
+    Requirement(STEP_UP_REQUIRED, stepped_up),
 )
 """In the order in which they are asked; the first objection is the answer."""

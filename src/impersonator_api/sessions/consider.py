@@ -7,7 +7,7 @@ from typing import Any
 
 from impersonator_api import policy
 from impersonator_api.directory import Client, Consent, Person, Workspace, common
-from impersonator_api.policy import Allowed, Ask, Denied, Mode, Trace
+from impersonator_api.policy import Allowed, Ask, Denied, LoggedIn, Mode, Trace
 from impersonator_api.sessions.session import EndReason, Session
 from impersonator_api.sessions.snapshot import BeforeStart, Live
 
@@ -43,6 +43,7 @@ class Parties:
     client: Client
     consent: Consent | None
     workspace: Workspace | None
+    login: Mapping[str, object]  # the impersonator's, by the names of its claims
 
 
 def consider(before: BeforeStart, parties: Parties, wish: Wish, now: datetime) -> Allowed | Denied:
@@ -73,6 +74,7 @@ def _asked(before: BeforeStart, parties: Parties, wish: Wish, now: datetime) -> 
         reason=wish.reason,
         ticket=wish.ticket,
         spa_required=wish.spa_required,
+        login=_logged_in(parties.login),
     )
 
 
@@ -93,6 +95,8 @@ def consider_again(live: Live, now: datetime) -> Session | EndReason:
         duration=session.expires_at - session.started_at,
         reason=session.reason,
         ticket=session.ticket,
+        login=_logged_in(session.actor),
+        started_at=session.started_at,
     )
     decision = _decide(ask, live.policy)
     if isinstance(decision, Denied):
@@ -134,6 +138,10 @@ def why_it_ends(denied: Denied, live: Live) -> EndReason:
 def _decide(ask: Ask, row: Mapping[Any, Any] | None) -> Allowed | Denied:
     document, version = policy.document_in_force(row)
     return policy.decide(ask, document, version)
+
+
+def _logged_in(login: Mapping[str, Any]) -> LoggedIn:
+    return LoggedIn(acr=login.get("acr"), auth_time=login.get("auth_time"))
 
 
 def _still_held(live: Live) -> frozenset[str]:

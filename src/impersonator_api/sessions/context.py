@@ -19,7 +19,7 @@ from impersonator_api.work import Work
 LOOKED_AT = 1000
 """How many users are looked at, at the most, to find those that a caller may act as."""
 
-ASKED_AT_THE_START = frozenset({"reason-required", "ticket-required"})
+ASKED_AT_THE_START = frozenset({"reason-required", "ticket-required", "step-up-required"})
 """What a start can still bring along; it does not make a user one that nobody may act as."""
 
 
@@ -56,7 +56,7 @@ async def find_targets(work: Work, *, starter: Starter, search: Search) -> list[
     rows = await work.read(store.candidates(starter.tenant_id, search.q, LOOKED_AT))
     found: list[Person] = []
     for person in map(from_json.person_from, rows.scalars()):
-        decision = consider(before, _as_if(before, person), Wish(target=str(person.id)), work.now)
+        decision = consider(before, _as_if(before, person, starter), Wish(target=str(person.id)), work.now)
         if isinstance(decision, Denied) and decision.law not in ASKED_AT_THE_START:
             continue
         found.append(person)
@@ -65,7 +65,14 @@ async def find_targets(work: Work, *, starter: Starter, search: Search) -> list[
     return found
 
 
-def _as_if(before: BeforeStart, target: Person) -> Parties:
+def _as_if(before: BeforeStart, target: Person, starter: Starter) -> Parties:
     if before.client is None:
         raise ClientUnknownError("Your organisation has no built-in client; apply its realm again.")
-    return Parties(impersonator=before.impersonator, target=target, client=before.client, consent=None, workspace=None)
+    return Parties(
+        impersonator=before.impersonator,
+        target=target,
+        client=before.client,
+        consent=None,
+        workspace=None,
+        login=starter.login,
+    )

@@ -47,7 +47,7 @@ async def open_repeatable(work: Work, *, starter: Starter, wish: Wish, repeatabl
 
 
 def _open(work: Work, starter: Starter, wish: Wish, row: Row) -> Live:
-    before, parties = _found(work, wish, row)
+    before, parties = _found(work, starter, wish, row)
     decision = consider(before, parties, wish, work.now)
     if isinstance(decision, Denied):
         raise _refusal(work, decision, parties, wish)
@@ -61,7 +61,7 @@ def _open(work: Work, starter: Starter, wish: Wish, row: Row) -> Live:
 
 async def explain_start(work: Work, *, starter: Starter, wish: Wish) -> Trace:
     """Whether a start would be let through, and everything that led to it; raises what `start` raises before that."""
-    before, parties = _found(work, wish, await _read(work, starter, wish))
+    before, parties = _found(work, starter, wish, await _read(work, starter, wish))
     return explain(before, parties, wish, work.now)
 
 
@@ -75,11 +75,11 @@ async def _read(work: Work, starter: Starter, wish: Wish, repeatable: Repeatable
     return (await work.read(with_parts(question, earlier_json(work, repeatable)))).mappings().one()
 
 
-def _found(work: Work, wish: Wish, row: Row) -> tuple[BeforeStart, Parties]:
+def _found(work: Work, starter: Starter, wish: Wish, row: Row) -> tuple[BeforeStart, Parties]:
     if wish.expires_at is not None and wish.expires_at <= work.now:
         raise ExpiresInThePastError("Choose an expires_at in the future, or leave it out.")
     before = before_start_from(row)
-    return before, parties_in(before, wish)
+    return before, parties_in(before, wish, starter.login)
 
 
 def _refusal(work: Work, denied: Denied, parties: Parties, wish: Wish) -> Exception:

@@ -1,6 +1,6 @@
 """Whom and what a start names, found and unambiguous, or the 404 that says which was not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from impersonator_api.directory import ClientKind, Person
 from impersonator_api.sessions.consider import Parties, Wish
@@ -15,7 +15,7 @@ from impersonator_api.sessions.errors import (
 from impersonator_api.sessions.snapshot import BeforeStart
 
 
-def parties_in(before: BeforeStart, wish: Wish) -> Parties:
+def parties_in(before: BeforeStart, wish: Wish, login: Mapping[str, object]) -> Parties:
     """The snapshot's people and things; raises 400 for oneself, 404 for what the tenant does not know."""
     if any(target.id == before.impersonator.id for target in before.targets):
         raise ImpersonatesSelfError("Choose another user; you already are this one.")
@@ -32,6 +32,7 @@ def parties_in(before: BeforeStart, wish: Wish) -> Parties:
         client=before.client,
         consent=before.consents.get((target.id, before.client.id)),
         workspace=before.workspace,
+        login=login,
     )
 
 

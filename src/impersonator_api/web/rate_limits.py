@@ -19,6 +19,7 @@ from impersonator_api.callers import Credentials
 from impersonator_api.errors import LimitError, Refusal, ServiceError, UnauthenticatedError
 from impersonator_api.oauth import OAuthError, Presented
 from impersonator_api.oauth.errors import ExchangeRefusedError
+from impersonator_api.policy import InsufficientUserAuthenticationError
 from impersonator_api.rate_limits import RateLimiter, Tally
 from impersonator_api.rates import rates_of
 from impersonator_api.sessions import Starter
@@ -114,6 +115,9 @@ def rate_limits_of(request: Request) -> RateLimits:
 
 
 def _is_failure(error: ServiceError, presenter: Presenter) -> bool:
+    # Whoever is asked to log in again has proven who he is; an exchange tells it in words of its own.
+    if any(isinstance(each, InsufficientUserAuthenticationError) for each in (error, error.__cause__)):
+        return False
     if isinstance(error, OAuthError):
         return error.error in FAILED_WORDS or isinstance(error, ExchangeRefusedError)
     if error.status == UnauthenticatedError.status:

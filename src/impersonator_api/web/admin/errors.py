@@ -74,6 +74,7 @@ OF_START: Errors = (
     policy.ConsentRequiredError,
     policy.ReasonRequiredError,
     policy.TicketRequiredError,
+    policy.InsufficientUserAuthenticationError,
     policy.DurationExceedsError,
     sessions.ExpiresInThePastError,
     sessions.SessionAlreadyActiveError,

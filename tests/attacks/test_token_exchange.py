@@ -50,6 +50,7 @@ async def refused(trade: Trade, error: str, client_id: str | None = None, **form
         {"duration": "86401"},
         {"duration": "9" * 400},
         {"reason": "x" * 501},
+        {"permissions": " ".join(f"ticket.{number}" for number in range(101))},
         {"subject_token": "x" * 300},
         {"subject_token": ["a", "b"]},
     ],

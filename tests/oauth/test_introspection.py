@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from builders import SECRET, Organisation, Someone, make_tenant, ordinary_token, start
 from conftest import Clock
+from impersonator_api.directory.tables import clients
 from impersonator_api.sessions import Started
 from impersonator_api.work import Desk
 
@@ -124,3 +125,15 @@ async def test_a_missing_token_is_an_invalid_request(cast: Cast, http: AsyncClie
     answer = await http.post("/oauth2/v1/introspect", data={"a": "b"}, auth=(cast.inspector, SECRET))
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+async def test_a_suspended_services_own_token_counts_no_more(cast: Cast, http: AsyncClient) -> None:
+    backend = await cast.acme.client("backend", kind="service", scopes=["read_user"])
+    form = {"grant_type": "client_credentials"}
+    own = (await http.post("/oauth2/v1/token", data=form, auth=(backend, SECRET))).raise_for_status().json()
+    before = await introspect(http, cast.inspector, own["access_token"])
+
+    await cast.acme.change(clients, clients.c.client_id == backend, status="suspended")
+
+    assert before["active"] is True
+    assert await introspect(http, cast.inspector, own["access_token"]) == {"active": False}

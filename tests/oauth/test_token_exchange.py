@@ -299,3 +299,15 @@ async def test_what_a_service_does_with_a_token_handed_on_is_told_of_it(
     entries = {entry.action: entry for entry in await audit_of(engine, trade.acme)}
     assert entries["session.ended"].detail == {"by": trade.orders}
     assert (await session_row(engine, claims_of(first)["sid"])).ended_by == trade.orders
+
+
+async def test_a_service_that_acts_for_itself_brings_its_own_permissions_to_an_intersection(trade: Trade) -> None:
+    rule = rule_for(trade.agent) | {"rights": "intersection", "permissions": ["ticket.read", "ticket.reply"]}
+    await trade.acme.policy({"version": 1, "rules": [rule]}, version=2)
+    held = ["impersonation.start", "ticket.read"]
+    await trade.acme.change(clients, clients.c.client_id == trade.agent, permissions=held)
+    north = await trade.acme.workspace("north", bob=(trade.bob, ["ticket.read", "ticket.reply"]))
+
+    answer = await trade.as_user(trade.bob, mode="limited", workspace=str(north))
+
+    assert claims_of(answer["access_token"])["permissions"] == ["ticket.read"]

@@ -106,11 +106,6 @@ def _live_columns(sessions: FromClause) -> dict[str, Column]:
     }
 
 
-def is_session(session_id: UUID) -> ColumnElement[bool]:
-    """The condition for one session."""
-    return impersonation_sessions.c.id == session_id
-
-
 BY_ID = impersonation_sessions.c.id
 
 

@@ -16,7 +16,7 @@ from impersonator_api.policy.errors import (
 from impersonator_api.policy.laws import LAWS
 from impersonator_api.policy.parsing import as_mapping, document_from_json, parse_document, to_json
 from impersonator_api.policy.requirements import REQUIREMENTS
-from impersonator_api.policy.store import current_document, document_in_force, find_current, inserted
+from impersonator_api.policy.store import current_document, document_in_force, inserted
 
 __all__ = [
     "BUILT_IN",
@@ -46,7 +46,6 @@ __all__ = [
     "document_from_json",
     "document_in_force",
     "explain",
-    "find_current",
     "inserted",
     "parse_document",
     "refusal_for",

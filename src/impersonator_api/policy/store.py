@@ -14,7 +14,6 @@ from impersonator_api.policy.parsing import as_mapping, document_from_json
 from impersonator_api.policy.tables import policies
 from impersonator_api.questions import Column
 from impersonator_api.statement import Write
-from impersonator_api.work import Work
 
 
 def inserted(tenant_id: UUID, version: int, document: PolicyDocument, *, created_by: str, now: datetime) -> Write:
@@ -51,10 +50,3 @@ def document_in_force(current: Mapping[Any, Any] | None) -> tuple[PolicyDocument
     if current is None:
         return BUILT_IN, BUILT_IN_VERSION
     return document_from_json(current["document"]), current["version"]
-
-
-async def find_current(work: Work, tenant_id: UUID) -> tuple[PolicyDocument, int] | None:
-    """The document that the tenant has written, and its version; `None` where the built-in one holds."""
-    row = await work.read(select(current_document(tenant_id)))
-    current = row.scalar_one()
-    return None if current is None else document_in_force(current)

@@ -30,13 +30,13 @@ class Part(Generic[Element]):
 NOTHING_ELSE: Part[Select[Any]] = Part(select(), {})
 
 
-def part(build: Callable[..., Element], /, *shape: object, slot: str = "", **values: Any) -> Part[Element]:  # noqa: ANN401  # values of any column
+def part(build: Callable[..., Element], /, *shape: object, slot: str = "", **values: object) -> Part[Element]:
     """What `build` makes of bind parameters named like `values`, built once for each `shape`, with these values.
 
     `build` must not look at its keyword arguments: it gets parameters, whatever the values are. Two parts of one
     kind in one statement need different slots.
     """
-    key = (build, slot, *shape, *values)
+    key = (build, slot, shape, tuple(values))
     names = {name: f"{build.__name__}{slot}_{name}" for name in values}
     if key not in _BUILT:
         _BUILT[key] = build(*shape, **{name: bindparam(bound) for name, bound in names.items()})
@@ -47,6 +47,7 @@ def with_parts(question: Part[Select[Any]], parts: Mapping[str, Part[Column]]) -
     """The question with further columns, put together once for each combination."""
     if not parts:
         return question
+    # By identity, as columns compare to expressions; what `part` built is never let go, so no id comes back.
     key = (id(question.element), *((name, id(each.element)) for name, each in parts.items()))
     if key not in _EXTENDED:
         _EXTENDED[key] = question.element.add_columns(*[each.element.label(name) for name, each in parts.items()])

@@ -71,7 +71,7 @@ def believed_json(issuer: str, unverified_claims: Mapping[str, object], also: Al
     return _part(_believed_json, also, slot, issuer=issuer, claims=dict(unverified_claims), own_id=own_id)
 
 
-def _part(build: Callable[..., JsonColumn], also: Also, slot: str, **values: Any) -> Part[JsonColumn]:  # noqa: ANN401  # values of any column
+def _part(build: Callable[..., JsonColumn], also: Also, slot: str, **values: object) -> Part[JsonColumn]:
     shape = tuple((name, further.build, tuple(further.values)) for name, further in also.items())
     of_also = {f"{name}_{key}": value for name, further in also.items() for key, value in further.values.items()}
     return part(build, shape, slot=slot, **values, **of_also)

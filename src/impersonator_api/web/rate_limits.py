@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import assert_never
 
 from limits import RateLimitItem
@@ -156,7 +156,7 @@ def _network(scope: Scope) -> str:
     if ip is None:
         return "unknown"
     address = ip_address(ip)
-    return ip if address.version == 4 else f"{int(address) >> NETWORK_BITS:x}/{NETWORK_BITS}"  # noqa: PLR2004  # IPv4
+    return ip if isinstance(address, IPv4Address) else f"{int(address) >> NETWORK_BITS:x}/{NETWORK_BITS}"
 
 
 def _digest(*parts: str) -> str:

@@ -20,6 +20,7 @@ def _names(requirements: list[str]) -> set[str]:
 
 RUNTIME = _names(PROJECT["project"]["dependencies"])
 REDIS = _names(PROJECT["project"]["optional-dependencies"]["redis"])
+OTEL = _names(PROJECT["project"]["optional-dependencies"]["otel"])
 EMBEDDED = _names(PROJECT["project"]["optional-dependencies"]["embedded"])
 DEV = _names(PROJECT["dependency-groups"]["dev"])
 NODE = _names(PROJECT["dependency-groups"]["node"])
@@ -40,18 +41,18 @@ def _pins(name: str) -> set[str]:
 
 
 def test_each_direct_dependency_has_one_row_and_each_row_a_dependency() -> None:
-    assert sorted(_documented()) == sorted(RUNTIME | REDIS | EMBEDDED | DEV | NODE | CLIENTS)
+    assert sorted(_documented()) == sorted(RUNTIME | OTEL | REDIS | EMBEDDED | DEV | NODE | CLIENTS)
 
 
 def test_the_runtime_lock_holds_what_runs_in_production_and_nothing_of_development() -> None:
     locked = _locked("runtime.txt")
 
-    assert locked >= RUNTIME | REDIS
+    assert locked >= RUNTIME | OTEL | REDIS
     assert not locked & (EMBEDDED | DEV)
 
 
 def test_the_dev_lock_holds_everything() -> None:
-    assert _locked("dev.txt") >= RUNTIME | REDIS | EMBEDDED | DEV | _names(PROJECT["build-system"]["requires"])
+    assert _locked("dev.txt") >= RUNTIME | OTEL | REDIS | EMBEDDED | DEV | _names(PROJECT["build-system"]["requires"])
 
 
 def test_the_dev_lock_tests_the_versions_that_run_in_production() -> None:

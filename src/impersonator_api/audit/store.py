@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from impersonator_api.audit.entry import Entry
 from impersonator_api.audit.tables import audit_entries
-from impersonator_api.questions import Column
+from impersonator_api.questions import Column, constant
 from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
@@ -50,7 +50,7 @@ async def export(work: Work, *, tenant_id: UUID | None = None) -> AsyncIterator[
     """Every entry, oldest first, a page at a time, so that a long history needs little memory."""
     last: UUID | None = None
     while True:
-        page = (await work.read(_page(tenant_id, last))).mappings().all()
+        page = await work.read(_page(tenant_id, last))
         for row in page:
             yield dict(row)
         if len(page) < PAGE:
@@ -78,7 +78,7 @@ def _plain(value: object) -> object:
 
 
 def _page(tenant_id: UUID | None, after: UUID | None) -> Select[Any]:
-    question = select(audit_entries).order_by(audit_entries.c.id).limit(PAGE)
+    question = select(audit_entries).order_by(audit_entries.c.id).limit(constant(PAGE))
     if tenant_id is not None:
         question = question.where(audit_entries.c.tenant_id == tenant_id)
     return question if after is None else question.where(audit_entries.c.id > after)

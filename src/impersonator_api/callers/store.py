@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from impersonator_api.callers.issuers import CLAIM, TrustedIssuer, issuer_from
 from impersonator_api.directory import Client, Person, Tenant, documents, from_json, tables
 from impersonator_api.directory.documents import Value
-from impersonator_api.questions import Part, json_of, part
+from impersonator_api.questions import Part, constant, json_of, part
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _believed_json(further: Shape, issuer: Value, claims: JsonColumn, own_id: Va
     return (
         select(func.coalesce(func.jsonb_agg(believed), func.jsonb_build_array()))
         .select_from(issuers.outerjoin(users, named))
-        .where(issuers.c.issuer == issuer, issuers.c.status == "active")
+        .where(issuers.c.issuer == issuer, issuers.c.status == constant("active"))
         .scalar_subquery()
     )
 

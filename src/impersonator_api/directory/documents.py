@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from impersonator_api.directory import tables
 from impersonator_api.directory.people import Status
-from impersonator_api.questions import Part, json_of, part
+from impersonator_api.questions import Part, constant, json_of, part
 
 tenants = tables.tenants
 NOT_FOR_DECISIONS = ("secret_digests", "jwks", "jwks_uri", "created_at")
@@ -57,7 +57,7 @@ def workspace_json(tenant_id: Value, name: Value) -> JsonColumn:
     named = or_(cast(workspaces.c.id, Text) == name, workspaces.c.slug == name)
     question = select(_columns_of(workspaces)).where(workspaces.c.tenant_id == tenant_id, named)
     # A slug that looks like another workspace's id must not win over it.
-    return question.order_by((workspaces.c.slug == name).asc()).limit(1).scalar_subquery()
+    return question.order_by((workspaces.c.slug == name).asc()).limit(constant(1)).scalar_subquery()
 
 
 def workspace_by_id_json(workspace_id: Value) -> JsonColumn:
@@ -132,7 +132,9 @@ def active_clients_json(tenant_slug: str, client_ids: Collection[str]) -> Part[J
 
 def _active_clients_json(tenant_slug: Value, client_ids: ColumnElement[Any]) -> JsonColumn:
     clients, tenants = tables.clients.alias(), tables.tenants.alias()
-    named = (clients.c.client_id == any_(type_coerce(client_ids, ARRAY(Text)))) & (clients.c.status == Status.ACTIVE)
+    named = (clients.c.client_id == any_(type_coerce(client_ids, ARRAY(Text)))) & (
+        clients.c.status == constant(Status.ACTIVE)
+    )
     return (
         select(func.coalesce(func.jsonb_agg(clients.c.client_id), func.jsonb_build_array()))
         .select_from(clients.join(tenants, tenants.c.id == clients.c.tenant_id))
@@ -148,7 +150,7 @@ def tenant_of_client(client_id: str) -> Part[ColumnElement[Any]]:
 
 def _tenant_of_client(client_id: Value) -> ColumnElement[Any]:
     clients = tables.clients.alias()
-    named = (clients.c.client_id == client_id) & (clients.c.status == Status.ACTIVE)
+    named = (clients.c.client_id == client_id) & (clients.c.status == constant(Status.ACTIVE))
     return select(clients.c.tenant_id).where(named).scalar_subquery()
 
 
@@ -220,7 +222,9 @@ def person_by_id_json(tenant_id: Value, user_id: Value) -> JsonColumn:
 def active_people(tenant_id: UUID, q: str | None) -> Select[Any]:
     """Active people by address; `q` is how the address or the name begins."""
     users = tables.users.alias()
-    question = select(person_json(users)).where(users.c.tenant_id == tenant_id, users.c.status == Status.ACTIVE)
+    question = select(person_json(users)).where(
+        users.c.tenant_id == tenant_id, users.c.status == constant(Status.ACTIVE)
+    )
     if q:
         beginnings = (func.lower(users.c.email), func.lower(users.c.display_name))
         question = question.where(or_(*[text.startswith(q.lower(), autoescape=True) for text in beginnings]))
@@ -233,7 +237,7 @@ def people_named_json(tenant_id: Value, name: Value, user_id: Value) -> JsonColu
     found = select(person_json(users).label("person")).where(
         users.c.tenant_id == tenant_id, is_named(users, name, user_id)
     )
-    people = found.limit(2).subquery()
+    people = found.limit(constant(2)).subquery()
     return select(func.coalesce(func.jsonb_agg(people.c.person), func.jsonb_build_array())).scalar_subquery()
 
 

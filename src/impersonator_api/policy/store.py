@@ -5,14 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, ScalarSelect, Text, cast, func, insert, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Text, cast, insert, select
 
 from impersonator_api.policy.builtin import BUILT_IN, BUILT_IN_VERSION
 from impersonator_api.policy.document import PolicyDocument
 from impersonator_api.policy.parsing import as_mapping, document_from_json
 from impersonator_api.policy.tables import policies
-from impersonator_api.questions import Column
+from impersonator_api.questions import Column, constant, json_of
 from impersonator_api.statement import Write
 
 
@@ -38,11 +37,9 @@ def current_document(tenant_id: UUID | ColumnElement[UUID]) -> ScalarSelect[Any]
     The document is a JSON text within the JSON, so that `document_in_force` can look it up as it comes.
     """
     current = policies.alias("current_policy")
-    answer = func.jsonb_build_object(
-        "version", current.c.version, "document", cast(current.c.document, Text), type_=JSONB
-    )
-    query = select(answer).where(current.c.tenant_id == tenant_id).order_by(current.c.version.desc()).limit(1)
-    return query.scalar_subquery()
+    answer = json_of({"version": current.c.version, "document": cast(current.c.document, Text)})
+    query = select(answer).where(current.c.tenant_id == tenant_id).order_by(current.c.version.desc())
+    return query.limit(constant(1)).scalar_subquery()
 
 
 def document_in_force(current: Mapping[Any, Any] | None) -> tuple[PolicyDocument, int]:

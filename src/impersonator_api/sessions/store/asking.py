@@ -16,7 +16,7 @@ from sqlalchemy import (
 from impersonator_api import policy, tokens
 from impersonator_api.directory import documents as directory
 from impersonator_api.directory.documents import Value
-from impersonator_api.questions import Column, Part, json_of, part
+from impersonator_api.questions import Column, Part, constant, json_of, part
 from impersonator_api.sessions.session import SessionStatus
 from impersonator_api.sessions.tables import active_slots, impersonation_sessions
 
@@ -112,7 +112,7 @@ BY_ID = impersonation_sessions.c.id
 def is_active_in(tenant_id: UUID) -> ColumnElement[bool]:
     """The condition for a tenant's sessions that nobody has ended."""
     sessions = impersonation_sessions.c
-    return (sessions.tenant_id == tenant_id) & (sessions.status == SessionStatus.ACTIVE)
+    return (sessions.tenant_id == tenant_id) & (sessions.status == constant(SessionStatus.ACTIVE))
 
 
 def overdue(now: datetime, limit: int) -> Select[Any]:
@@ -120,9 +120,9 @@ def overdue(now: datetime, limit: int) -> Select[Any]:
     sessions = impersonation_sessions
     return (
         select(session_json(sessions).label("session"), _client_label(sessions).label("client_label"))
-        .where(sessions.c.status == SessionStatus.ACTIVE, sessions.c.expires_at <= now)
+        .where(sessions.c.status == constant(SessionStatus.ACTIVE), sessions.c.expires_at <= now)
         .order_by(sessions.c.expires_at)
-        .limit(limit)
+        .limit(constant(limit))
     )
 
 
@@ -163,7 +163,7 @@ def _one_of_tenant(tenant_id: Column, session_id: Column) -> Select[Any]:
 
 def candidates(tenant_id: UUID, q: str | None, limit: int) -> Select[Any]:
     """Active users of a tenant by address, each as one JSON document."""
-    return directory.active_people(tenant_id, q).limit(limit)
+    return directory.active_people(tenant_id, q).limit(constant(limit))
 
 
 def _impersonator(tenant_id: Value, impersonator_id: Value) -> Column:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, Delete, delete, func, select
+from sqlalchemy import CTE, Select, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from impersonator_api.directory.documents import Value
-from impersonator_api.questions import Column, Part, json_of, part
+from impersonator_api.questions import Column, Part, constant, json_of, part
 from impersonator_api.sessions.store.asking import live_json
 from impersonator_api.sessions.tables import idempotency_keys
 from impersonator_api.statement import Write
@@ -45,7 +45,8 @@ def _answer_kept(since: Column, **row: Column) -> CTE:
     return renewed.returning(idempotency_keys.c.digest).cte()
 
 
-def keys_deleted(before: datetime, limit: int) -> Delete:
-    """Delete some of the keys of before then."""
-    old = select(idempotency_keys.c.digest).where(idempotency_keys.c.created_at <= before).limit(limit)
-    return delete(idempotency_keys).where(idempotency_keys.c.digest.in_(old))
+def keys_deleted(before: datetime, limit: int) -> Select[Any]:
+    """Delete some of the keys of before then; answers how many."""
+    old = select(idempotency_keys.c.digest).where(idempotency_keys.c.created_at <= before).limit(constant(limit))
+    gone = delete(idempotency_keys).where(idempotency_keys.c.digest.in_(old)).returning(idempotency_keys.c.digest)
+    return select(func.count()).select_from(gone.cte())

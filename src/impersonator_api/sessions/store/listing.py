@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, selec
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from impersonator_api.directory import documents as directory
-from impersonator_api.questions import Column, Part, json_of, part
+from impersonator_api.questions import Column, Part, constant, json_of, part
 from impersonator_api.sessions.filters import Filters
 from impersonator_api.sessions.session import SessionStatus
 from impersonator_api.sessions.store.asking import session_json
@@ -18,8 +18,11 @@ from impersonator_api.sessions.tables import impersonation_sessions
 
 COUNTED_AT_MOST = 10_000
 
-ESCAPE = "/"
-"""Before what LIKE would take for a wildcard."""
+LISTED_AT_MOST = 1001
+"""More than any page has; what a terminal shows at once is the longest."""
+
+LAST_LETTER = "\U0010ffff"
+"""No text has it, so whatever begins with a text lies between that text and that text with this letter."""
 
 
 def listed_one(tenant_id: UUID, session_id: UUID) -> Part[Select[Any]]:
@@ -71,7 +74,8 @@ def page(
         **bounds,
         impersonator_id=directory.id_in(filters.impersonator or ""),
         target_id=directory.id_in(filters.target or ""),
-        beginning=None if q is None else _beginning(q),
+        beginning=None if q is None else q.lower(),
+        beyond=None if q is None else q.lower() + LAST_LETTER,
         tenant_id=tenant_id,
         own_of=own_of,
         now=now,
@@ -84,9 +88,11 @@ def _page(shape: _Shape, **values: Column) -> Select[Any]:
     found = and_(*_conditions(sessions, shape, values))
     here = and_(found, sessions.c.id < values["before"]) if "before" in shape.filtered_by else found
     page = select(listed_json(sessions).label("document"), sessions.c.id).where(here)
-    rows = page.order_by(sessions.c.id.desc()).limit(values["at_most"]).subquery()
+    # The inner limit tells the plan that few rows are wanted, the outer one how many; nobody reads on to the inner one.
+    newest = page.order_by(sessions.c.id.desc()).limit(constant(LISTED_AT_MOST)).subquery()
+    rows = select(newest).limit(values["at_most"]).subquery()
     ordered = aggregate_order_by(rows.c.document, rows.c.id.desc())
-    counted = select(sessions.c.id).where(found).limit(COUNTED_AT_MOST + 1).subquery()
+    counted = select(sessions.c.id).where(found).limit(constant(COUNTED_AT_MOST + 1)).subquery()
     return select(
         select(func.coalesce(func.jsonb_agg(ordered), func.jsonb_build_array())).scalar_subquery().label("page"),
         select(func.count()).select_from(counted).scalar_subquery().label("total"),
@@ -117,10 +123,10 @@ def _conditions(sessions: FromClause, shape: _Shape, values: Mapping[str, Column
 
 def _has_status(sessions: FromClause, status: SessionStatus, now: Column) -> ColumnElement[bool]:
     """An overdue session has ended, whether or not somebody wrote it down."""
-    overdue = and_(sessions.c.status == SessionStatus.ACTIVE, sessions.c.expires_at <= now)
+    overdue = and_(sessions.c.status == constant(SessionStatus.ACTIVE), sessions.c.expires_at <= now)
     if status is SessionStatus.ENDED:
-        return or_(sessions.c.status == SessionStatus.ENDED, overdue)
-    return and_(sessions.c.status == status, sessions.c.expires_at > now)
+        return or_(sessions.c.status == constant(SessionStatus.ENDED), overdue)
+    return and_(sessions.c.status == constant(status), sessions.c.expires_at > now)
 
 
 def _first_id_at(moment: datetime) -> UUID:
@@ -131,15 +137,15 @@ def _first_id_at(moment: datetime) -> UUID:
 def _searched(sessions: FromClause, values: Mapping[str, Column]) -> ColumnElement[bool]:
     """The beginning of an e-mail address, or a whole ticket: what an index can find among millions."""
     return or_(
-        func.lower(sessions.c.impersonator_email).like(values["beginning"], escape=ESCAPE),
-        func.lower(sessions.c.target_email).like(values["beginning"], escape=ESCAPE),
+        _begins(func.lower(sessions.c.impersonator_email), values),
+        _begins(func.lower(sessions.c.target_email), values),
         sessions.c.ticket == values["q"],
     )
 
 
-def _beginning(q: str) -> str:
-    """The pattern of whatever begins with a text, none of whose characters is one of LIKE's."""
-    return "".join(f"{ESCAPE}{letter}" if letter in {"%", "_", ESCAPE} else letter for letter in q.lower()) + "%"
+def _begins(text: Column, values: Mapping[str, Column]) -> ColumnElement[bool]:
+    """The comparisons of `text_pattern_ops`, letter by letter; of LIKE by a parameter no index knows the beginning."""
+    return and_(text.bool_op("~>=~")(values["beginning"]), text.bool_op("~<~")(values["beyond"]))
 
 
 def _impersonators(values: Mapping[str, Column]) -> Select[Any]:

@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from impersonator_api.directory import documents as directory
+from impersonator_api.questions import constant
 from impersonator_api.sessions.session import SessionStatus
 from impersonator_api.sessions.store.listing import listed_json
 from impersonator_api.sessions.tables import impersonation_sessions
@@ -19,7 +20,7 @@ def running_as(tenant_id: UUID, name: str, *, now: datetime, limit: int, before:
     found = select(listed_json(sessions).label("document"), sessions.c.id).where(
         sessions.c.tenant_id == tenant_id,
         sessions.c.target_id.in_(directory.user_ids_named(tenant_id, name, directory.id_in(name))),
-        sessions.c.status == SessionStatus.ACTIVE,
+        sessions.c.status == constant(SessionStatus.ACTIVE),
         sessions.c.expires_at > now,
     )
     found = found if before is None else found.where(sessions.c.id < before)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from impersonator_api.directory import documents as directory
-from impersonator_api.questions import Column
+from impersonator_api.questions import Column, constant
 from impersonator_api.sessions.session import EndReason, Session, SessionStatus
 from impersonator_api.sessions.store.reading import SORTED
 from impersonator_api.sessions.tables import active_slots, impersonation_sessions
@@ -80,7 +80,7 @@ def decided_again(session: Session) -> Write:
 def _decided_again(session_id: Column, revision: Column, **decision: Column) -> CTE:
     sessions = impersonation_sessions.c
     is_older = (sessions.id == session_id) & (sessions.revision < revision)
-    changed = update(impersonation_sessions).where(is_older, sessions.status == SessionStatus.ACTIVE)
+    changed = update(impersonation_sessions).where(is_older, sessions.status == constant(SessionStatus.ACTIVE))
     return changed.values(revision=revision, **decision).returning(sessions.id).cte()
 
 
@@ -91,7 +91,7 @@ def not_ended(session: Session) -> Write:
 
 def _not_ended(session_id: Column) -> CTE:
     sessions = impersonation_sessions.c
-    active = select(sessions.id).where(sessions.id == session_id, sessions.status == SessionStatus.ACTIVE)
+    active = select(sessions.id).where(sessions.id == session_id, sessions.status == constant(SessionStatus.ACTIVE))
     return active.with_for_update(read=True).cte()
 
 
@@ -120,8 +120,8 @@ def _ended(ids: Column, reasons: Column, moments: Column, by: Column) -> CTE:
     sessions = impersonation_sessions
     changed = (
         update(sessions)
-        .where(sessions.c.id == cast(given.c.id, Uuid), sessions.c.status == SessionStatus.ACTIVE)
-        .values(status=SessionStatus.ENDED, end_reason=given.c.reason, ended_at=given.c.at, ended_by=by)
+        .where(sessions.c.id == cast(given.c.id, Uuid), sessions.c.status == constant(SessionStatus.ACTIVE))
+        .values(status=constant(SessionStatus.ENDED), end_reason=given.c.reason, ended_at=given.c.at, ended_by=by)
     )
     return changed.returning(sessions.c.id).cte()
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CTE, Delete, LargeBinary, Text, delete, func, insert, select, type_coerce, update
+from sqlalchemy import ARRAY, CTE, LargeBinary, Select, Text, delete, func, insert, select, type_coerce, update
 
-from impersonator_api.questions import Column, json_of
+from impersonator_api.questions import Column, constant, json_of
 from impersonator_api.statement import Write
 from impersonator_api.tokens.tables import handover_codes
 
@@ -74,10 +74,11 @@ def _used(digest: Column, now: Column) -> CTE:
     return update(handover_codes).where(unused).values(used_at=now).returning(codes.digest).cte()
 
 
-def handover_codes_deleted(before: datetime, limit: int) -> Delete:
-    """Delete some of the codes that expired before then."""
-    old = select(handover_codes.c.digest).where(handover_codes.c.expires_at < before).limit(limit)
-    return delete(handover_codes).where(handover_codes.c.digest.in_(old))
+def handover_codes_deleted(before: datetime, limit: int) -> Select[Any]:
+    """Delete some of the codes that expired before then; answers how many."""
+    old = select(handover_codes.c.digest).where(handover_codes.c.expires_at < before).limit(constant(limit))
+    gone = delete(handover_codes).where(handover_codes.c.digest.in_(old)).returning(handover_codes.c.digest)
+    return select(func.count()).select_from(gone.cte())
 
 
 def handed_over_session_id(digest: Column) -> Column:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import CTE, ColumnElement, delete, insert, select
 
-from impersonator_api.questions import Column
+from impersonator_api.questions import Column, constant
 from impersonator_api.statement import Write
 from impersonator_api.tokens.tables import used_ids
 
@@ -30,5 +30,5 @@ def used_ids_deleted(*, before: datetime, at_most: int) -> Write:
 
 def _used_ids_deleted(at_most: int, before: Column) -> CTE:
     expired = select(used_ids.c.digest).where(used_ids.c.expires_at < before)
-    oldest = expired.order_by(used_ids.c.expires_at).limit(at_most)
+    oldest = expired.order_by(used_ids.c.expires_at).limit(constant(at_most))
     return delete(used_ids).where(used_ids.c.digest.in_(oldest)).returning(used_ids.c.digest).cte()

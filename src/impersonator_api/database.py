@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from sqlalchemy import MetaData, event
-from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DataError, DBAPIError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
+from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from impersonator_api.connection import Connection
 from impersonator_api.errors import MalformedError, UnavailableError
 from impersonator_api.settings import Settings
 from impersonator_api.statement import LOST_RACE
@@ -43,6 +44,9 @@ AWAY = frozenset({"08", "53", "57", "58", "XX"})
 """SQLSTATE classes: connection, resources, operator intervention (timeouts too), system, corruption."""
 
 
+NO_ANSWER = "The database did not answer; try again."
+UNSTORABLE = "The request holds a value that cannot be stored."
+
 NOT_NOW = frozenset({LOCK_NOT_AVAILABLE, READ_ONLY, TRANSACTION_CUT, RIGHT_TAKEN})
 """Single SQLSTATEs that mean the same: ask again later."""
 
@@ -71,7 +75,7 @@ class UnstorableValueError(MalformedError):
 
 def build_engine(url: str, settings: Settings) -> AsyncEngine:
     """An engine with a bounded pool and bounded statements, acting as the service's role."""
-    engine = create_async_engine(
+    return create_async_engine(
         url,
         # What people wrote must not end up in a log by way of an error's text.
         hide_parameters=True,
@@ -86,20 +90,15 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
                 "role": SERVICE_ROLE,
                 "application_name": "impersonator",
                 "timezone": "UTC",
+                # Planning a statement that reads a whole decision takes longer than running it (ADR 0024).
+                "plan_cache_mode": "force_generic_plan",
+                "jit": "off",
                 "statement_timeout": milliseconds(settings.statement_timeout),
                 "lock_timeout": milliseconds(settings.lock_timeout),
                 "idle_in_transaction_session_timeout": "15000",
             },
         },
     )
-    event.listen(engine.sync_engine, "handle_error", _leave_standby)
-    return engine
-
-
-def _leave_standby(context: ExceptionContext) -> None:
-    """Connect anew after a write that was refused: the address may lead to the new primary by now."""
-    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
-        context.is_disconnect = True
 
 
 def milliseconds(span: timedelta) -> str:
@@ -108,32 +107,43 @@ def milliseconds(span: timedelta) -> str:
 
 
 @contextmanager
-def faults_told() -> Iterator[None]:
-    """Translate what SQLAlchemy raises into what it means; a fault never becomes somebody's bad request.
+def faults_told(connection: Connection | None = None) -> Iterator[None]:
+    """Translate what the driver raises into what it means; a fault never becomes somebody's bad request.
 
-    Raises `LostRaceError` and `ContendedError` for work that may run again, `DatabaseAwayError` for the rest.
+    Raises `LostRaceError` and `ContendedError` for work that may run again, `DatabaseAwayError` for the rest. Without
+    a connection it is the connecting that fails, whatever the reason (a password rotated, a database locked).
     """
     try:
         yield
     except (PoolTimeoutError, OSError, TimeoutError) as error:
         raise DatabaseAwayError("The database did not answer in time; try again.") from error
-    except DBAPIError as error:
-        meaning = _meaning(error)
-        if meaning is None:
-            raise
+    except (InterfaceError, InternalClientError) as error:
+        # The driver's word for a value that does not fit its parameter.
+        meaning = UnstorableValueError(UNSTORABLE) if isinstance(error, ValueError) else DatabaseAwayError(NO_ANSWER)
         raise meaning from error
+    except (PostgresError, DBAPIError) as error:
+        meant = _meaning(error, is_connecting=connection is None and getattr(error, "statement", None) is None)
+        if connection is not None and _state(error) == READ_ONLY:
+            # The address may lead to the new primary by now.
+            connection.leave()
+        if meant is None:
+            raise
+        raise meant from error
 
 
-def _meaning(error: DBAPIError) -> Exception | None:
-    """What a driver's error means; `None` for our own mistakes, which are told as 500 and logged whole."""
-    state = getattr(error.orig, "sqlstate", None) or ""
+def _state(error: PostgresError | DBAPIError) -> str:
+    return getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+
+
+def _meaning(error: PostgresError | DBAPIError, *, is_connecting: bool) -> Exception | None:
+    """What PostgreSQL's error means; `None` for our own mistakes, which are told as 500 and logged whole."""
+    state = _state(error)
     if state in {LOST_RACE, UNIQUE_VIOLATION}:
-        return LostRaceError(str(error.orig))
+        return LostRaceError(str(error))
     if state in SERIALIZATION_FAILURES:
         return ContendedError()
-    if state.startswith(DATA_EXCEPTION) or isinstance(error, DataError):
-        return UnstorableValueError("The request holds a value that cannot be stored.")
-    # Without a statement it is the connecting that failed, whatever the reason (a password rotated, a database locked).
-    if state[:2] in AWAY or state in NOT_NOW or not state or error.statement is None:
-        return DatabaseAwayError("The database did not answer; try again.")
+    if state.startswith(DATA_EXCEPTION):
+        return UnstorableValueError(UNSTORABLE)
+    if state[:2] in AWAY or state in NOT_NOW or not state or is_connecting:
+        return DatabaseAwayError(NO_ANSWER)
     return None

@@ -4,8 +4,7 @@ import asyncio
 import re
 
 from alembic import context
-from sqlalchemy import Connection, ForeignKeyConstraint
-from sqlalchemy.schema import SchemaItem
+from sqlalchemy import Connection
 
 from impersonator_api.migrate import owner_engine
 from impersonator_api.schema import metadata
@@ -20,16 +19,9 @@ def is_ours(name: str | None, kind: str, _parents: object) -> bool:
     return not (kind == "table" and name and PARTITION.search(name))
 
 
-def is_written(found: SchemaItem, *_rest: object) -> bool:
-    """Whether somebody wrote it: PostgreSQL gives each partition that a foreign key points at a key of its own."""
-    if not isinstance(found, ForeignKeyConstraint):
-        return True
-    return not any(PARTITION.search(key.target_fullname.rpartition(".")[0]) for key in found.elements)
-
-
 def migrate_on(connection: Connection) -> None:
     """Run the migrations in one transaction on this connection."""
-    context.configure(connection=connection, target_metadata=metadata, include_name=is_ours, include_object=is_written)
+    context.configure(connection=connection, target_metadata=metadata, include_name=is_ours)
     with context.begin_transaction():
         context.run_migrations()
 

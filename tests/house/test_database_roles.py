@@ -71,3 +71,17 @@ async def test_with_two_logins_the_owner_migrates_without_the_role_and_the_other
     assert await who_acts(server.url_of(app)) == SERVICE_ROLE
     with pytest.raises(DBAPIError, match="permission denied"):
         await who_acts(server.url_of(owner))
+
+
+async def test_a_login_that_owns_nothing_makes_the_coming_months_and_the_owner_owns_them(server: Server) -> None:
+    owner, app = f"{server.name}_owner", f"{server.name}_app"
+    await server.say(f"GRANT {SERVICE_ROLE} TO {app}")
+    await migrate(server.url_of(owner))
+    engine = build_engine(server.url_of(app), Settings())
+
+    async with engine.begin() as db:
+        made = await db.execute(text("SELECT impersonator_ensure_partitions('2041-03-01T00:00:00Z', 0)"))
+        owners = await db.execute(text("SELECT tableowner FROM pg_tables WHERE tablename LIKE '%\\_y2041m03'"))
+
+    assert (made.scalar_one(), set(owners.scalars())) == (3, {owner})
+    await engine.dispose()

@@ -60,3 +60,18 @@ async def test_a_missed_month_does_not_keep_the_others_from_their_partitions(eng
     assert made == 5
     assert await entry_at(engine, acme, datetime(2044, 1, 21, tzinfo=UTC)) == "audit_entries_default"
     assert await entry_at(engine, acme, datetime(2044, 2, 1, tzinfo=UTC)) == "audit_entries_y2044m02"
+
+
+async def test_a_month_is_made_beside_who_reads_the_other_months(engine: AsyncEngine) -> None:
+    async with engine.begin() as reading:
+        await reading.execute(text("LOCK TABLE ONLY audit_entries IN ACCESS SHARE MODE"))
+
+        assert await ensured(engine, datetime(2045, 1, 1, tzinfo=UTC), 0) == 3
+
+
+async def test_a_month_that_cannot_be_made_at_once_is_left_for_later(engine: AsyncEngine) -> None:
+    async with engine.begin() as reading:
+        await reading.execute(text("LOCK TABLE audit_entries_default IN ACCESS SHARE MODE"))
+
+        assert await ensured(engine, datetime(2046, 1, 1, tzinfo=UTC), 0) == 2
+    assert await ensured(engine, datetime(2046, 1, 1, tzinfo=UTC), 0) == 1

@@ -12,7 +12,7 @@ refresh_tokens = Table(
     metadata,
     Column("id", Uuid, primary_key=True),  # the token's jti
     Column("tenant_id", ForeignKey("tenants.id", ondelete="RESTRICT"), nullable=False),
-    Column("session_id", ForeignKey("impersonation_sessions.id", ondelete="RESTRICT"), nullable=False),
+    Column("session_id", Uuid, nullable=False),  # no foreign key: a month of sessions must be able to go (ADR 0025)
     Column("family_id", Uuid, nullable=False),
     Column("claims", JSONB, nullable=False),
     Column("issued_at", INSTANT, nullable=False),
@@ -29,7 +29,7 @@ handover_codes = Table(
     metadata,
     Column("digest", LargeBinary, primary_key=True),
     Column("tenant_id", ForeignKey("tenants.id", ondelete="RESTRICT"), nullable=False),
-    Column("session_id", ForeignKey("impersonation_sessions.id", ondelete="RESTRICT"), nullable=False),
+    Column("session_id", Uuid, nullable=False),
     Column("client_id", ForeignKey("clients.id", ondelete="RESTRICT"), nullable=False),
     Column("redirect_uri", Text, nullable=False),
     Column("code_challenge", Text),  # RFC 7636, S256

@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from dataclasses import replace
 from datetime import datetime
 
-import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -29,6 +28,7 @@ from impersonator_api.web import (
     introspection,
     oauth,
     problem_pages,
+    server,
     sessions,
     users,
 )
@@ -41,7 +41,6 @@ from impersonator_api.web.panel import apps as panel_apps
 from impersonator_api.web.panel import users as panel_users
 from impersonator_api.web.problems import Answers, ErrorStyle, problem
 from impersonator_api.web.rate_limits import RateLimits
-from impersonator_api.web.wire import BoundedHttpProtocol
 from impersonator_api.web.work import Office
 from impersonator_api.work import Desk, Origin, Services, utc_now
 
@@ -67,9 +66,6 @@ ERROR_STYLES: Mapping[str, ErrorStyle] = {
     OAUTH: lambda error, _request: oauth_error(error),
 }
 """Path prefixes whose protocol words errors in its own way, first match first; all others answer problem+json."""
-
-MAX_CONNECTIONS = 1000
-"""Of one worker process, idle ones included; beyond it the server answers 503 itself."""
 
 
 def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now, with_worker: bool = True) -> FastAPI:
@@ -113,23 +109,14 @@ def run_server(settings: Settings, *, host: str, port: int, workers: int, databa
     """
     configure_logging(settings)
     os.environ[f"{PREFIX}DATABASE_URL"] = database_url
-    uvicorn.run(
+    config = server.ServerConfig(
         f"{__name__}:app_from_environment",
-        factory=True,
         host=host,
         port=port,
         workers=workers,
-        http=BoundedHttpProtocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Only `trusted_proxies` decides whose forwarded headers are believed.
-        proxy_headers=False,
-        limit_concurrency=MAX_CONNECTIONS,
-        timeout_keep_alive=5,
-        timeout_graceful_shutdown=30,
+        drain=settings.drains_for,
+        keep_alive=settings.keep_alive,
+        connections=settings.max_connections,
     )
 
 

@@ -20,6 +20,8 @@ Network = IPv4Network | IPv6Network
 Span = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=1))]
 # Replicas learn of new and withdrawn keys at their worker's pace, so its rounds are short wherever they are set.
 Pause = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(seconds=30))]
+Drain = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(minutes=10))]
+MetricsToken = Annotated[SecretStr, Field(min_length=32, max_length=256)]
 KeyLifetime = Annotated[
     Annotated[timedelta, Field(ge=timedelta(days=1), le=timedelta(days=3650))] | None,
     BeforeValidator(lambda value: None if value in {"off", "0"} else value),
@@ -90,6 +92,9 @@ class Settings(BaseSettings):
     signing_key_lifetime: KeyLifetime = Field(
         timedelta(days=90), description="How long a key signs before its next one takes over; `off`: only by command."
     )
+    metrics_token: MetricsToken | None = Field(
+        None, description="What Prometheus must show to read `/metrics`, 32 characters or more; unset: there is none."
+    )
     log_format: LogFormat | None = Field(None, description="`console` or `json`; unset: json in production.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
     pool_size: int = Field(16, ge=1, le=200, description="Database connections of one worker process.")
@@ -98,6 +103,21 @@ class Settings(BaseSettings):
     )
     statement_timeout: Span = Field(timedelta(seconds=5), description="How long one SQL statement may take.")
     lock_timeout: Span = Field(timedelta(seconds=2), description="How long one SQL statement may wait for a lock.")
+    max_connections: int = Field(
+        4096,
+        ge=8,
+        le=65_000,
+        description="Client connections of one worker process; beyond it those that rest longest are closed.",
+    )
+    keep_alive: Span = Field(
+        timedelta(seconds=75),
+        description="How long a connection may rest between requests; longer than your proxy keeps its own.",
+    )
+    drain: Drain | None = Field(
+        None,
+        description="After SIGTERM, how long everything is still answered while `/health/ready` says no; unset: 5 "
+        "seconds in production, else none.",
+    )
     worker_interval: Pause = Field(timedelta(seconds=5), description="Between two rounds of the worker's duties.")
 
     @field_validator("trusted_proxies", mode="before")
@@ -139,6 +159,13 @@ class Settings(BaseSettings):
     def is_production(self) -> bool:
         """Whether development's conveniences are off."""
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def drains_for(self) -> timedelta:
+        """How long a server that was told to go still answers."""
+        if self.drain is not None:
+            return self.drain
+        return timedelta(seconds=5) if self.is_production else timedelta(0)
 
     @property
     def logs_json(self) -> bool:

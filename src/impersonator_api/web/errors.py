@@ -1,6 +1,13 @@
 """What is wrong with a request before any domain has seen it."""
 
-from impersonator_api.errors import InvalidError, LimitError, MalformedError, NotFoundError, ServiceError
+from impersonator_api.errors import (
+    InvalidError,
+    LimitError,
+    MalformedError,
+    NotFoundError,
+    ServiceError,
+    UnavailableError,
+)
 
 
 class UnexpectedError(ServiceError):
@@ -84,3 +91,10 @@ class TooManyAttemptsError(LimitError):
 
     code = "too-many-attempts"
     title = "Too many failed attempts"
+
+
+class OverloadedError(UnavailableError):
+    """More connections than one process serves, and every one of them is busy."""
+
+    code = "overloaded"
+    title = "Overloaded"

@@ -8,6 +8,7 @@ from impersonator_api.errors import ServiceError
 from impersonator_api.migrate import revision_of
 from impersonator_api.tokens import KeyRing
 from impersonator_api.web.examples import health as examples
+from impersonator_api.web.limits import DRAINING
 from impersonator_api.web.openapi import Json, answer_documented
 from impersonator_api.web.work import Office, office_of
 
@@ -33,11 +34,20 @@ NOT_READY: Json = {
     "/ready", summary="Can it do its work?", responses=answer_documented({"yes": examples.READY}) | {503: NOT_READY}
 )
 async def ready(request: Request) -> JSONResponse:
-    """The database answers, its schema is the one this code was written for, and there are keys to sign with."""
+    """The database answers, its schema is the one this code was written for, and there are keys to sign with.
+
+    A process that was told to stop says no first, and goes on answering until balancers have heard of it.
+    """
+    if DRAINING in request.scope["state"]:
+        return _not_ready({"process": "is about to stop"})
     office = office_of(request)
     checks = {**await _database_checks(office, request.app.state.head_revision), "keys": _keys_check(office)}
     if all(answer == OK for answer in checks.values()):
         return JSONResponse({"status": "ready", "checks": checks})
+    return _not_ready(checks)
+
+
+def _not_ready(checks: dict[str, str]) -> JSONResponse:
     return JSONResponse({"status": "not ready", "checks": checks}, 503, {"Retry-After": RETRY_AFTER})
 
 

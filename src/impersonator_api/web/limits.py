@@ -1,18 +1,26 @@
 """How large a request may be, and which bytes its path, query and headers may hold."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from starlette.types import Message, Receive, Scope
 
 from impersonator_api.errors import MalformedError
-from impersonator_api.web.errors import BodyTooLargeError, HeadersTooLargeError, UriTooLongError
+from impersonator_api.web.errors import BodyTooLargeError, HeadersTooLargeError, OverloadedError, UriTooLongError
 
 KIBIBYTE = 1024
 MAX_BODY = 64 * KIBIBYTE
 MAX_URI_PART = 8 * KIBIBYTE
 MAX_HEADERS = 32 * KIBIBYTE
+MAX_HEADER_FIELDS = 100
+
+DRAINING: Final = "draining"
+"""In a request's state where its server is about to go."""
+
+SURPLUS: Final = "surplus"
+"""In a request's state where its server has more connections than it may, and all of them are busy."""
 
 PLAIN = re.compile(rb"[!-$&-~]*")
 """Visible ASCII without a percent sign: nothing to decode, nothing to doubt."""
@@ -21,7 +29,9 @@ BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def refuse_unfit(scope: Scope) -> None:
-    """Raise for a request that no door should see: too large, or with bytes no text column can hold."""
+    """Raise for a request that no door should see: too large, one too many, or with bytes no text column can hold."""
+    if SURPLUS in scope["state"] and not scope["path"].startswith("/health/"):
+        raise OverloadedError("Too many requests are under way; try again.")
     _refuse_headers(scope["headers"])
     _refuse_uri_part(scope.get("raw_path") or scope["path"].encode(), "path")
     _refuse_uri_part(scope["query_string"], "query")
@@ -57,8 +67,10 @@ def decode_strictly(raw: bytes) -> str:
     return text
 
 
-def _refuse_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
+def _refuse_headers(headers: Sequence[tuple[bytes, bytes]]) -> None:
     size = 0
+    if len(headers) > MAX_HEADER_FIELDS:
+        raise HeadersTooLargeError(f"There may be {MAX_HEADER_FIELDS} header fields; send fewer.")
     for name, value in headers:
         size += len(name) + len(value)
         if b"\0" in value:

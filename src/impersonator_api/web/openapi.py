@@ -9,7 +9,13 @@ from pydantic import BaseModel
 from typing_extensions import override
 
 from impersonator_api.errors import ServiceError
-from impersonator_api.web.errors import HeadersTooLargeError, MethodNotAllowedError, UnexpectedError, UriTooLongError
+from impersonator_api.web.errors import (
+    HeadersTooLargeError,
+    MethodNotAllowedError,
+    OverloadedError,
+    UnexpectedError,
+    UriTooLongError,
+)
 from impersonator_api.web.examples.problems import PATH_SEGMENTS, PROBLEM_MEMBERS
 from impersonator_api.web.problems import MEDIA_TYPE
 
@@ -91,6 +97,7 @@ OF_ALL: Sequence[type[ServiceError]] = (
     MethodNotAllowedError,
     UriTooLongError,
     HeadersTooLargeError,
+    OverloadedError,
     UnexpectedError,
 )
 """What any door may answer; told as its default response."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import func, select
 
-from impersonator_api import sessions, tokens
+from impersonator_api import metrics, sessions, tokens
 from impersonator_api.errors import ServiceError
 from impersonator_api.tokens import KeyRing
 from impersonator_api.work import Desk, Work
@@ -60,6 +60,8 @@ async def run_duties(desk: Desk, *, stop: asyncio.Event, duties: Sequence[Duty] 
     # By a clock that nobody sets: one that is put back must not keep a withdrawn key in use for as long.
     monotonic = asyncio.get_running_loop().time
     due_at = dict.fromkeys(duties, monotonic())
+    for duty in duties:
+        metrics.duty_scheduled(duty.name, duty.every.total_seconds())
     while not stop.is_set():
         for duty in duties:
             if due_at[duty] <= monotonic():
@@ -87,7 +89,9 @@ async def _is_done(desk: Desk, duty: Duty) -> bool:
     else:
         if done:
             log.info("duty done", duty=duty.name, count=done)
+        metrics.duty_done(duty.name, at=desk.clock().timestamp())
         return True
+    metrics.duty_failed(duty.name)
     return False
 
 

@@ -11,6 +11,7 @@ from impersonator_api.sessions.admit import (
 )
 from impersonator_api.sessions.consider import SCOPES, Wish
 from impersonator_api.sessions.context import ASKED_AT_THE_START, Search, find_context, find_targets, newest_running
+from impersonator_api.sessions.counting import count_running
 from impersonator_api.sessions.end import Ended, Ender, end, end_disallowed, expire_overdue, revoke
 from impersonator_api.sessions.errors import (
     IdempotencyKeyReusedError,
@@ -93,6 +94,7 @@ __all__ = [
     "admit_reader",
     "admit_service",
     "admit_starter",
+    "count_running",
     "drop_idempotency_keys",
     "earlier_json",
     "effective_permissions",

@@ -17,6 +17,7 @@ from impersonator_api.sessions.store.asking import (
     running_json,
     session_json,
 )
+from impersonator_api.sessions.store.counting import running_count
 from impersonator_api.sessions.store.idempotency import answer_kept, answered_json, keys_deleted
 from impersonator_api.sessions.store.listing import COUNTED_AT_MOST, listed_one, page
 from impersonator_api.sessions.store.reading import SORTED, session_from
@@ -61,6 +62,7 @@ __all__ = [
     "page",
     "running",
     "running_as",
+    "running_count",
     "running_json",
     "session_from",
     "session_json",

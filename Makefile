@@ -1,6 +1,6 @@
 # What a newcomer types. Needs Python 3.11 or newer and nothing else; everything lands in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench bench-smoke lock clean
+.PHONY: help setup run test bad-days check bench bench-smoke lock clean
 
 export PYTHON
 BIN := .venv/bin
@@ -19,6 +19,9 @@ run: setup  ## Start the demo: embedded PostgreSQL, a demo realm, the service, a
 # Each process brings a PostgreSQL of its own; a file's tests stay together, as they share what it sets up.
 test: setup  ## Run every test, on all cores. DATABASE_URL=postgresql://… uses that server, ARGS="-k start" goes to pytest.
 	@IMPERSONATOR_TEST_DATABASE_URL='$(TEST_URL)' $(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+bad-days: setup  ## Kill, fill up, restart, deceive and flood real processes, on Linux; some minutes.
+	@$(BIN)/pytest -p no:cacheprovider tests/bad_days $(ARGS)
 
 check: setup  ## Format, lint, types, import contracts, container files, docs in step.
 	@scripts/check

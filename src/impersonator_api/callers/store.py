@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from impersonator_api.callers.issuers import CLAIM, TrustedIssuer, issuer_from
 from impersonator_api.directory import Client, Person, Tenant, documents, from_json, tables
 from impersonator_api.directory.documents import Value
-from impersonator_api.questions import Part, constant, json_of, part
+from impersonator_api.questions import Part, constant, json_list, json_of, part
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,8 @@ def _believed_json(further: Shape, issuer: Value, claims: JsonColumn, own_id: Va
             **_further(further, users.c.id, of_also),
         }
     )
-    return (
-        select(func.coalesce(func.jsonb_agg(believed), func.jsonb_build_array()))
-        .select_from(issuers.outerjoin(users, named))
-        .where(issuers.c.issuer == issuer, issuers.c.status == constant("active"))
-        .scalar_subquery()
-    )
+    question = select(believed).select_from(issuers.outerjoin(users, named))
+    return json_list(question.where(issuers.c.issuer == issuer, issuers.c.status == constant("active")))
 
 
 def named_person_from(row: Mapping[str, Any] | None) -> Named[Person] | None:

@@ -15,17 +15,15 @@ from sqlalchemy import (
     Select,
     Text,
     any_,
-    cast,
     func,
     or_,
     select,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from impersonator_api.directory import tables
 from impersonator_api.directory.people import Status
-from impersonator_api.questions import Part, constant, json_of, part
+from impersonator_api.questions import Part, constant, json_list, json_of, part
 
 tenants = tables.tenants
 NOT_FOR_DECISIONS = ("secret_digests", "jwks", "jwks_uri", "created_at")
@@ -51,10 +49,10 @@ def tenant_json(tenant_id: Value) -> JsonColumn:
     return select(_columns_of(tenants, "created_at")).where(tenants.c.id == tenant_id).scalar_subquery()
 
 
-def workspace_json(tenant_id: Value, name: Value) -> JsonColumn:
-    """The workspace of that id or slug in a tenant, or NULL."""
+def workspace_json(tenant_id: Value, name: Value, workspace_id: Value) -> JsonColumn:
+    """The workspace of that slug in a tenant, or of the id that the name is (`id_in`), or NULL."""
     workspaces = tables.workspaces.alias()
-    named = or_(cast(workspaces.c.id, Text) == name, workspaces.c.slug == name)
+    named = or_(workspaces.c.id == workspace_id, workspaces.c.slug == name)
     question = select(_columns_of(workspaces)).where(workspaces.c.tenant_id == tenant_id, named)
     # A slug that looks like another workspace's id must not win over it.
     return question.order_by((workspaces.c.slug == name).asc()).limit(constant(1)).scalar_subquery()
@@ -135,12 +133,8 @@ def _active_clients_json(tenant_slug: Value, client_ids: ColumnElement[Any]) -> 
     named = (clients.c.client_id == any_(type_coerce(client_ids, ARRAY(Text)))) & (
         clients.c.status == constant(Status.ACTIVE)
     )
-    return (
-        select(func.coalesce(func.jsonb_agg(clients.c.client_id), func.jsonb_build_array()))
-        .select_from(clients.join(tenants, tenants.c.id == clients.c.tenant_id))
-        .where(tenants.c.slug == tenant_slug, named)
-        .scalar_subquery()
-    )
+    question = select(clients.c.client_id).select_from(clients.join(tenants, tenants.c.id == clients.c.tenant_id))
+    return json_list(question.where(tenants.c.slug == tenant_slug, named))
 
 
 def tenant_of_client(client_id: str) -> Part[ColumnElement[Any]]:
@@ -193,12 +187,8 @@ def client_ids_named(tenant_id: Value, name: Value) -> Select[Any]:
 def consents_named_json(tenant_id: Value, user_name: Value, user_id: Value) -> JsonColumn:
     """A JSON list of all that the people of that name granted."""
     consents, users = tables.consents.alias(), tables.users.alias()
-    return (
-        select(func.coalesce(func.jsonb_agg(_columns_of(consents)), func.jsonb_build_array()))
-        .select_from(consents.join(users, consents.c.user_id == users.c.id))
-        .where(users.c.tenant_id == tenant_id, is_named(users, user_name, user_id))
-        .scalar_subquery()
-    )
+    granted = select(consent_row_json(consents)).select_from(consents.join(users, consents.c.user_id == users.c.id))
+    return json_list(granted.where(users.c.tenant_id == tenant_id, is_named(users, user_name, user_id)))
 
 
 def person_json(users: FromClause) -> JsonColumn:
@@ -234,11 +224,8 @@ def active_people(tenant_id: UUID, q: str | None) -> Select[Any]:
 def people_named_json(tenant_id: Value, name: Value, user_id: Value) -> JsonColumn:
     """A JSON list of the people whose external id is `name`, or whose id; two of them make it ambiguous."""
     users = tables.users.alias()
-    found = select(person_json(users).label("person")).where(
-        users.c.tenant_id == tenant_id, is_named(users, name, user_id)
-    )
-    people = found.limit(constant(2)).subquery()
-    return select(func.coalesce(func.jsonb_agg(people.c.person), func.jsonb_build_array())).scalar_subquery()
+    found = select(person_json(users)).where(users.c.tenant_id == tenant_id, is_named(users, name, user_id))
+    return json_list(found.limit(constant(2)))
 
 
 def is_named(users: FromClause, name: Value, user_id: Value) -> ColumnElement[bool]:
@@ -265,21 +252,16 @@ def _roles_of(users: FromClause) -> JsonColumn:
             "workspace_id": held.c.workspace_id,
         }
     )
-    ordered = aggregate_order_by(role, roles.c.rank.desc(), roles.c.name)
-    return (
-        select(func.coalesce(func.jsonb_agg(ordered), func.jsonb_build_array()))
-        .select_from(held.join(roles, held.c.role_id == roles.c.id))
-        .where(held.c.user_id == users.c.id)
-        .correlate(users)
-        .scalar_subquery()
-    )
+    question = select(role).select_from(held.join(roles, held.c.role_id == roles.c.id))
+    ordered = question.where(held.c.user_id == users.c.id).order_by(roles.c.rank.desc(), roles.c.name)
+    return json_list(ordered.correlate(users))
 
 
 def _memberships_of(users: FromClause) -> JsonColumn:
     memberships = tables.memberships.alias()
-    pairs = func.jsonb_object_agg(memberships.c.workspace_id, memberships.c.permissions)
+    pairs = func.json_object_agg(memberships.c.workspace_id, memberships.c.permissions)
     return (
-        select(func.coalesce(pairs, func.jsonb_build_object()))
+        select(func.coalesce(pairs, func.json_build_object()))
         .where(memberships.c.user_id == users.c.id)
         .correlate(users)
         .scalar_subquery()

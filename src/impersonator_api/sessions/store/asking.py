@@ -16,7 +16,7 @@ from sqlalchemy import (
 from impersonator_api import policy, tokens
 from impersonator_api.directory import documents as directory
 from impersonator_api.directory.documents import Value
-from impersonator_api.questions import Column, Part, constant, json_of, part
+from impersonator_api.questions import Column, Part, constant, json_list, json_of, part
 from impersonator_api.sessions.session import SessionStatus
 from impersonator_api.sessions.tables import active_slots, impersonation_sessions
 
@@ -38,6 +38,7 @@ def before_start(tenant_id: UUID, impersonator_id: UUID, names: Mapping[str, str
         client=client,
         client_number=directory.number_in(client),
         workspace=names["workspace"],
+        workspace_id=directory.id_in(names["workspace"] or ""),
     )
 
 
@@ -49,7 +50,7 @@ def _before_start(tenant_id: Column, impersonator_id: Column, **names: Column) -
         directory.people_named_json(tenant_id, target, target_id).label("targets"),
         directory.client_named_json(tenant_id, names["client"], names["client_number"]).label("client"),
         directory.consents_named_json(tenant_id, target, target_id).label("consents"),
-        directory.workspace_json(tenant_id, names["workspace"]).label("workspace"),
+        directory.workspace_json(tenant_id, names["workspace"], names["workspace_id"]).label("workspace"),
         policy.current_document(tenant_id).label("policy"),
         _held_by(impersonator_id, impersonation_sessions.alias()).label("slots"),
     )
@@ -175,12 +176,8 @@ def _impersonator(tenant_id: Value, impersonator_id: Value) -> Column:
 def _held_by(impersonator_id: Value, sessions: FromClause, *conditions: ColumnElement[bool]) -> Column:
     held = active_slots.alias()
     slot = json_of({"slot": held.c.slot, "session": session_json(sessions), "client_label": _client_label(sessions)})
-    return (
-        select(func.coalesce(func.jsonb_agg(slot), func.jsonb_build_array()))
-        .select_from(held.join(sessions, held.c.session_id == sessions.c.id))
-        .where(held.c.impersonator_id == impersonator_id, *conditions)
-        .scalar_subquery()
-    )
+    question = select(slot).select_from(held.join(sessions, held.c.session_id == sessions.c.id))
+    return json_list(question.where(held.c.impersonator_id == impersonator_id, *conditions))
 
 
 def _client_label(sessions: FromClause) -> Column:

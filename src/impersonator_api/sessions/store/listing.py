@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from impersonator_api.directory import documents as directory
-from impersonator_api.questions import Column, Part, constant, json_of, part
+from impersonator_api.questions import Column, Part, constant, json_list, json_of, part, row_json
 from impersonator_api.sessions.filters import Filters
 from impersonator_api.sessions.session import SessionStatus
 from impersonator_api.sessions.store.asking import session_json
@@ -87,14 +86,12 @@ def _page(shape: _Shape, **values: Column) -> Select[Any]:
     sessions, tenant_id = impersonation_sessions.alias("s"), values["tenant_id"]
     found = and_(*_conditions(sessions, shape, values))
     here = and_(found, sessions.c.id < values["before"]) if "before" in shape.filtered_by else found
-    page = select(listed_json(sessions).label("document"), sessions.c.id).where(here)
     # The inner limit tells the plan that few rows are wanted, the outer one how many; nobody reads on to the inner one.
-    newest = page.order_by(sessions.c.id.desc()).limit(constant(LISTED_AT_MOST)).subquery()
+    newest = select(sessions).where(here).order_by(sessions.c.id.desc()).limit(constant(LISTED_AT_MOST)).subquery()
     rows = select(newest).limit(values["at_most"]).subquery()
-    ordered = aggregate_order_by(rows.c.document, rows.c.id.desc())
     counted = select(sessions.c.id).where(found).limit(constant(COUNTED_AT_MOST + 1)).subquery()
     return select(
-        select(func.coalesce(func.jsonb_agg(ordered), func.jsonb_build_array())).scalar_subquery().label("page"),
+        json_list(select(_listed(row_json(rows), rows))).label("page"),
         select(func.count()).select_from(counted).scalar_subquery().label("total"),
         _impersonators(values).exists().label("impersonator"),
         _targets(values).exists().label("target"),
@@ -161,9 +158,13 @@ def _targets(values: Mapping[str, Column]) -> Select[Any]:
 
 def listed_json(sessions: FromClause) -> ColumnElement[Any]:
     """A row of `impersonation_sessions` with the names that a list shows beside it, as one JSON document."""
+    return _listed(session_json(sessions), sessions)
+
+
+def _listed(session: Column, sessions: FromClause) -> Column:
     return json_of(
         {
-            "session": session_json(sessions),
+            "session": session,
             "client_label": directory.client_label(sessions.c.client_id),
             "workspace": directory.workspace_slug(sessions.c.workspace_id),
         }

@@ -17,7 +17,6 @@ from impersonator_api.callers import IssuerKeys
 from impersonator_api.database import build_engine
 from impersonator_api.errors import ServiceError
 from impersonator_api.logs import configure_logging
-from impersonator_api.migrate import head_revision
 from impersonator_api.rate_limits import open_limiter
 from impersonator_api.settings import PREFIX, Settings, load_settings
 from impersonator_api.web import (
@@ -93,7 +92,6 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
     )
     app.state.settings = settings
     app.state.rate_limits = rate_limits
-    app.state.head_revision = head_revision()
     app.add_middleware(Cors)
     app.add_middleware(Entrance, settings=settings, answers=answers)
     for router in ROUTERS if settings.is_production else (*ROUTERS, docs_page.router):

@@ -18,7 +18,7 @@ from impersonator_api.cli.errors import NotPostgresError, SchemaBehindError, Set
 from impersonator_api.cli.leaving import signals_held
 from impersonator_api.database import build_engine, faults_told
 from impersonator_api.logs import configure_logging
-from impersonator_api.migrate import head_revision, is_known_revision, migrate, revision_of
+from impersonator_api.migrate import NewerSchemaError, Schema, head_revision, migrate, schema_of
 from impersonator_api.settings import Settings, load_settings
 from impersonator_api.work import Desk, Origin, Services, utc_now
 
@@ -76,7 +76,7 @@ def database_of(settings: Settings, *, step: Step = silently) -> Iterator[Databa
         with step("embedded PostgreSQL"), signals_held():
             server = embedded.start(settings.data_dir)
         with step("schema"):
-            asyncio.run(migrate(server.owner_url))
+            asyncio.run(migrated(server.owner_url))
         yield Database(server.service_url, is_embedded=True)
     finally:
         if server is not None:
@@ -101,20 +101,33 @@ async def opened(settings: Settings, database: Database, *, step: Step = silentl
 
 async def refuse_other_schema(url: str) -> None:
     """Nothing is read or written in a schema that this version does not know."""
-    found, head = await schema_at(url), head_revision()
-    if found == head:
+    found = await schema_at(url)
+    if found.fits:
         return
-    if found is None or is_known_revision(found):
-        raise SchemaBehindError(f"The schema is at {found or 'nothing'}, not at {head}: run `impersonator migrate`.")
-    raise SchemaBehindError(f"The schema is at {found}, made by a newer version than {__version__}: run that one.")
+    if found.is_newer:
+        raise _too_new(found.revision)
+    message = f"The schema is at {found.revision or 'nothing'}, not at {head_revision()}: run `impersonator migrate`."
+    raise SchemaBehindError(message)
 
 
-async def schema_at(url: str) -> str | None:
-    """The revision of a database's schema, asked without our role: before the first migration there is none."""
+async def migrated(url: str) -> tuple[str | None, str | None]:
+    """Bring a schema up to date; answers the revisions before and after."""
+    try:
+        return await migrate(url)
+    except NewerSchemaError as error:
+        raise _too_new(str(error)) from error
+
+
+def _too_new(revision: str | None) -> SchemaBehindError:
+    return SchemaBehindError(f"The schema is at {revision}, made by a newer version than {__version__}: run that one.")
+
+
+async def schema_at(url: str) -> Schema:
+    """Where a database's schema is, asked without our role: before the first migration there is none."""
     engine = create_async_engine(url, connect_args={"timeout": 5})
     try:
         with faults_told():
-            return await revision_of(engine)
+            return await schema_of(engine)
     finally:
         await engine.dispose()
 

@@ -4,11 +4,10 @@ import asyncio
 
 import typer
 
-from impersonator_api.cli.opening import database_of, driver_url, settings_now
+from impersonator_api.cli.opening import database_of, driver_url, migrated, settings_now
 from impersonator_api.cli.output import AsJson, examples, say, say_json
 from impersonator_api.database import faults_told
 from impersonator_api.migrate import head_revision
-from impersonator_api.migrate import migrate as migrate_schema
 from impersonator_api.settings import Settings
 
 EPILOG = examples(
@@ -25,8 +24,8 @@ def register(app: typer.Typer) -> None:
 def migrate(*, as_json: AsJson = False) -> None:
     """Bring the database's schema up to date, as its owner.
 
-    Uses IMPERSONATOR_OWNER_DATABASE_URL, else IMPERSONATOR_DATABASE_URL. Safe to run again, and by several at
-    once. The embedded database is migrated by every command.
+    Uses IMPERSONATOR_OWNER_DATABASE_URL, else IMPERSONATOR_DATABASE_URL. Safe to run again, by several at once, and
+    while the service runs. The embedded database is migrated by every command.
     """
     before, after = _migrated(settings_now())
     if as_json:
@@ -43,4 +42,4 @@ def _migrated(settings: Settings) -> tuple[str | None, str | None]:
         with database_of(settings):
             return head_revision(), head_revision()
     with faults_told():
-        return asyncio.run(migrate_schema(driver_url(url.get_secret_value())))
+        return asyncio.run(migrated(driver_url(url.get_secret_value())))

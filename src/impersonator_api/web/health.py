@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse
 
 from impersonator_api.database import faults_told
 from impersonator_api.errors import ServiceError
-from impersonator_api.migrate import revision_of
+from impersonator_api.migrate import schema_of
 from impersonator_api.tokens import KeyRing
 from impersonator_api.web.examples import health as examples
 from impersonator_api.web.limits import DRAINING
@@ -34,14 +34,14 @@ NOT_READY: Json = {
     "/ready", summary="Can it do its work?", responses=answer_documented({"yes": examples.READY}) | {503: NOT_READY}
 )
 async def ready(request: Request) -> JSONResponse:
-    """The database answers, its schema is the one this code was written for, and there are keys to sign with.
+    """The database answers, this code runs on its schema, and there are keys to sign with.
 
     A process that was told to stop says no first, and goes on answering until balancers have heard of it.
     """
     if DRAINING in request.scope["state"]:
         return _not_ready({"process": "is about to stop"})
     office = office_of(request)
-    checks = {**await _database_checks(office, request.app.state.head_revision), "keys": _keys_check(office)}
+    checks = {**await _database_checks(office), "keys": _keys_check(office)}
     if all(answer == OK for answer in checks.values()):
         return JSONResponse({"status": "ready", "checks": checks})
     return _not_ready(checks)
@@ -51,14 +51,16 @@ def _not_ready(checks: dict[str, str]) -> JSONResponse:
     return JSONResponse({"status": "not ready", "checks": checks}, 503, {"Retry-After": RETRY_AFTER})
 
 
-async def _database_checks(office: Office, head: str) -> dict[str, str]:
+async def _database_checks(office: Office) -> dict[str, str]:
     try:
         with faults_told():
-            revision = await revision_of(office.pattern.engine)
+            schema = await schema_of(office.pattern.engine)
     except ServiceError:
         return {"database": "does not answer", "schema": "unknown"}
-    schema = OK if revision == head else "is not at this version's revision; run `impersonator migrate`"
-    return {"database": OK, "schema": schema}
+    if schema.fits:
+        return {"database": OK, "schema": OK}
+    wrong = "is a newer version's; run that one" if schema.is_newer else "is behind; run `impersonator migrate`"
+    return {"database": OK, "schema": wrong}
 
 
 def _keys_check(office: Office) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from bad_days.processes import adopt_orphans, bury, children_of
+from bad_days.processes import adopt_orphans, bury, children_of, has_ended
 from impersonator_api import embedded
 from impersonator_api.embedded.programs import find_programs
 
@@ -25,6 +25,7 @@ class Cluster:
         self._server = embedded.start(folder, settings=settings)
         self._programs = find_programs()
         self.folder = self._server.socket_dir
+        self._log = self.folder / "server.log"
 
     @property
     def owner_url(self) -> str:
@@ -35,6 +36,25 @@ class Cluster:
     def pid(self) -> int:
         """Of the postmaster."""
         return int((self.folder / "postmaster.pid").read_text().split()[0])
+
+    @property
+    def user(self) -> tuple[int, int]:
+        """The system user and group that it runs as."""
+        found = self.folder.stat()
+        return found.st_uid, found.st_gid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a postmaster."""
+        try:
+            return not has_ended(self.pid)
+        except FileNotFoundError:
+            return False
+
+    @property
+    def log(self) -> str:
+        """What it said."""
+        return self._log.read_text(errors="replace")
 
     async def restart(self, mode: str) -> None:
         """Stop and start it, `fast` or `immediate`; return when it takes connections."""
@@ -61,9 +81,8 @@ class Cluster:
         self._server.stop()
 
     def _pg_ctl(self, *words: str) -> None:
-        log = self.folder / "server.log"
         try:
-            self._programs.run("pg_ctl", [*words, "-w", "-t", SECONDS, "-D", str(self.folder), "-l", str(log)])
+            self._programs.run("pg_ctl", [*words, "-w", "-t", SECONDS, "-D", str(self.folder), "-l", str(self._log)])
         except embedded.EmbeddedUnavailable as error:
-            error.add_note(log.read_text(errors="replace")[-2000:])
+            error.add_note(self.log[-2000:])
             raise

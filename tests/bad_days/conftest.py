@@ -1,7 +1,7 @@
 """A durable PostgreSQL, an organisation in it, and the service in processes of its own."""
 
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -12,9 +12,11 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bad_days.cluster import Cluster
-from bad_days.crowd import Crowd, Impersonator
+from bad_days.crowd import INTROSPECT, Crowd, Impersonator, start
+from bad_days.disk import Disk, small_disk
 from bad_days.serving import Serving, serving
-from bench.wire import Credentials
+from bad_days.wire import Answer, Line
+from bench.wire import Credentials, post_form
 from builders import SECRET, Organisation, Someone, make_tenant, ordinary_token
 from conftest import MASTER_KEY
 from impersonator_api.app import open_desk
@@ -31,12 +33,25 @@ class Town:
 
     acme: Organisation
     people: list[Impersonator]
+    somebody_else: Impersonator
+    """Of whom the crowd knows nothing."""
     target: Someone
     backoffice: str
 
     def crowd(self, service: Serving) -> Crowd:
         """All of them, on their way to the service."""
-        return Crowd(service.port, self.people, Credentials.basic(self.backoffice, SECRET))
+        return Crowd(service.port, self.people, self.credentials)
+
+    @property
+    def credentials(self) -> Credentials:
+        """The service's."""
+        return Credentials.basic(self.backoffice, SECRET)
+
+    async def live_token(self, service: Serving) -> Callable[[], Awaitable[Answer]]:
+        """A token of a session that goes on; answers how to introspect it."""
+        line, own = Line(service.port), Credentials.bearer(self.somebody_else.token)
+        started = (await line.ask(start(self.somebody_else, own))).json()
+        return lambda: line.ask(post_form(INTROSPECT, {"token": started["access_token"]}, self.credentials))
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +62,16 @@ def cluster() -> Iterator[Cluster]:
         cluster = Cluster(Path(folder))
         yield cluster
         cluster.stop()
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    """A small one, empty, with room for a cluster."""
+    with (
+        tempfile.TemporaryDirectory(prefix="full", dir="/tmp", ignore_cleanup_errors=True) as folder,
+        small_disk(Path(folder), megabytes=224) as disk,
+    ):
+        yield disk
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +108,6 @@ async def town(fresh_database_url: str, tmp_path: Path) -> Town:
         acme = await make_tenant(desk.engine)
         target = await acme.person("bob", "customer")
         backoffice = await acme.client("backoffice", kind="service", scopes=["root", "read_user"])
-        admins = [await acme.person(f"ana{number}", "super_admin") for number in range(PEOPLE)]
+        admins = [await acme.person(f"ana{number}", "super_admin") for number in range(PEOPLE + 1)]
         people = [Impersonator(await ordinary_token(desk, admin), str(target.id)) for admin in admins]
-    return Town(acme, people, target, backoffice)
+    return Town(acme, people[1:], people[0], target, backoffice)

@@ -64,11 +64,6 @@ class Seen:
         """How often what came instead of an answer."""
         return Counter(_kind(each) for each in self.unanswered)
 
-    @property
-    def dishonest(self) -> list[Unanswered]:
-        """What is not said as it is promised: 503, when to come back, in the words of the door."""
-        return [each for each in self.refused if not _is_honest(each)]
-
 
 class NotDoneError(Exception):
     """The round cannot go on."""
@@ -124,8 +119,7 @@ class Crowd:
         self.seen.ended.append(ended["session_id"])
 
     async def _start(self, line: Line, person: Impersonator, own: Credentials) -> Any:
-        wish = {"target_user_id": person.target_id, "reason": "Locked out since Monday"}
-        started = await self._done(line, person, "start", post_json(START, wish, own))
+        started = await self._done(line, person, "start", start(person, own))
         self.seen.started.append(started["session_id"])
         return started
 
@@ -147,6 +141,17 @@ class Crowd:
             raise NotDoneError
         self.seen.answered_at[person] = now
         return answer.json()
+
+
+def start(person: Impersonator, own: Credentials) -> bytes:
+    """Ask to act as the person's target."""
+    return post_json(START, {"target_user_id": person.target_id, "reason": "Locked out since Monday"}, own)
+
+
+def refused_honestly(seen: Seen) -> None:
+    """Nobody was hung up on, and each no is as promised: 503, when to come back, in the words of the door."""
+    assert not [each for each in seen.refused if not _is_honest(each)]
+    assert not seen.lost
 
 
 def _kind(each: Unanswered) -> str:

@@ -34,6 +34,14 @@ def bury(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
+def has_ended(pid: int) -> bool:
+    """Gone, or dead and not yet buried by its parent."""
+    try:
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def command_of(pid: int) -> str:
     """Its command line; nothing of one that has ended."""
     try:

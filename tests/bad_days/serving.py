@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,10 +14,9 @@ from pathlib import Path
 
 from bad_days.processes import children_of, command_of, memory_of
 from bad_days.wire import Answer, ConnectionLostError, Line
-from bench.wire import get
+from bench.wire import LOOPBACK, get
 from conftest import MASTER_KEY
 from impersonator_api.settings import PREFIX
-from shared_storage import free_port
 
 SECONDS = 60.0
 READY = "Application startup complete"
@@ -103,7 +104,7 @@ async def serving(
     database_url: str, folder: Path, *, workers: int = 1, settings: Mapping[str, str] = NONE
 ) -> AsyncIterator[Serving]:
     """Run it; afterwards it must have stopped when told, and logged nothing unexpected."""
-    port, log = free_port(), folder / "serve.log"
+    port, log = _free_port(), folder / "serve.log"
     command = [sys.executable, "-m", "impersonator_api", "serve", "--port", str(port), "--workers", str(workers)]
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: ASYNC220, S603  a moment; our own words
@@ -117,6 +118,18 @@ async def serving(
         code = await asyncio.to_thread(service.stop)
     assert "Traceback" not in service.log, service.log
     assert code == 0, service.log
+
+
+def _free_port() -> int:
+    """A port that nobody listens at, and that no connection begins at.
+
+    Whoever knocks at one of those again and again meets himself some day (RFC 9293 §3.5, simultaneous open).
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind((LOOPBACK, port))
+            return port
 
 
 def _environment(database_url: str, folder: Path, settings: Mapping[str, str]) -> dict[str, str]:

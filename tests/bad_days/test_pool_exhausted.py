@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bad_days.conftest import Serve, Town
+from bad_days.crowd import refused_honestly
 from bad_days.serving import Serving
 from bad_days.whole import wrong_in
 
@@ -44,6 +45,5 @@ async def test_a_lock_from_outside_is_told_in_time_and_over_when_it_is_gone(
     assert slowest < 1
     assert len(seen.refused) > len(town.people)
     assert max(each.seconds for each in seen.refused) < BOUND
-    assert not seen.dishonest, seen.dishonest
-    assert not seen.lost
+    refused_honestly(seen)
     assert await wrong_in(owner, seen) == {}

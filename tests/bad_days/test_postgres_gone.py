@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bad_days.cluster import Cluster
 from bad_days.conftest import Serve, Town
-from bad_days.crowd import Crowd, Seen
+from bad_days.crowd import Crowd, refused_honestly
 from bad_days.whole import wrong_in
 
 SECONDS_TO_RECOVER = 5.0
@@ -26,12 +26,6 @@ async def recovered(crowd: Crowd) -> float:
     await crowd.all_answered_since(began, seconds=SECONDS_TO_RECOVER)
     await asyncio.sleep(0.5)
     return max([0.0, *(each.at - began for each in crowd.seen.unanswered)])
-
-
-def refused_honestly(seen: Seen) -> None:
-    assert not seen.dishonest, seen.dishonest
-    assert not seen.lost
-    assert set(seen.kinds) <= {"503 database-unavailable", "503 temporarily_unavailable"}
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])

@@ -21,7 +21,7 @@ test: setup  ## Run every test, on all cores. DATABASE_URL=postgresql://… uses
 	@IMPERSONATOR_TEST_DATABASE_URL='$(TEST_URL)' $(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 bad-days: setup  ## Kill, fill up, restart, deceive and flood real processes, on Linux; some minutes.
-	@$(BIN)/pytest -p no:cacheprovider tests/bad_days $(ARGS)
+	@scripts/bad-days $(BIN)/pytest -p no:cacheprovider tests/bad_days $(ARGS)
 
 check: setup  ## Format, lint, types, import contracts, container files, docs in step.
 	@scripts/check
@@ -30,7 +30,7 @@ bench: setup  ## Measure each door beside the machine's limits, some minutes of 
 	@$(BIN)/python -m bench $(ARGS)
 
 bench-smoke: setup  ## See that the benchmark runs; its figures say nothing.
-	@$(BIN)/python -m bench --smoke
+	@$(BIN)/python -m bench smoke
 
 lock: setup  ## Write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for newer versions.
 	@scripts/lock $(ARGS)

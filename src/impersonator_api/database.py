@@ -85,6 +85,7 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
         connect_args={
             "timeout": 5,
             # A network that swallows packets answers nothing: the client's own limit lies beyond the server's.
+        poolclass=HonestPool,
             "command_timeout": settings.statement_timeout.total_seconds() + 2,
             "server_settings": {
                 "role": SERVICE_ROLE,

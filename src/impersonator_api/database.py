@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from impersonator_api.connection import Connection
 from impersonator_api.errors import MalformedError, UnavailableError
+from impersonator_api.pool import HonestPool
 from impersonator_api.settings import Settings
 from impersonator_api.statement import LOST_RACE
 

@@ -8,7 +8,7 @@ BIN := .venv/bin
 TEST_URL = $(if $(filter command,$(origin DATABASE_URL)),$(DATABASE_URL))
 
 help:  ## Say what can be made.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## Prepare .venv with the impersonator command; nothing to do when it is up to date.
 	@scripts/setup
@@ -26,8 +26,11 @@ bad-days: setup  ## Kill, fill up, restart, deceive and flood real processes, on
 check: setup  ## Format, lint, types, import contracts, container files, docs in step.
 	@scripts/check
 
-bench: setup  ## Measure each door beside the machine's limits, some minutes of a quiet machine; tables, .bench/result.json.
+bench: setup  ## Measure each door beside its peers and the machine's limits, 10 minutes of a quiet machine; ARGS=ours without peers.
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-history: setup  ## Measure what 10⁶ sessions and 10⁷ audit entries cost, beside the same without a past.
+	@$(BIN)/python -m bench growth $(ARGS)
 
 bench-smoke: setup  ## See that the benchmark runs; its figures say nothing.
 	@$(BIN)/python -m bench smoke

@@ -12,15 +12,18 @@ from typing import Annotated
 import typer
 import uvloop
 
-from bench import impersonator
 from bench.cluster import cluster
 from bench.limits import Measuring, make_table
 from bench.load import Served
 from bench.machine import Placement, description, pin, placement
+from bench.memory import peak_bytes
+from bench.peers.packages import PackagesUnavailableError
+from bench.peers.proof import ProofError
 from bench.plan import SMOKE, WHOLE, Plan
 from bench.report import Report, put_into
 from bench.rounds import measure
 from bench.server import ServerFailedError, free_port, running
+from bench.subjects import Kind, started
 from bench.talk import UnexpectedAnswerError
 from impersonator_api.cli.leaving import leave_on_signals
 from impersonator_api.embedded import EmbeddedUnavailable
@@ -31,7 +34,19 @@ FOLDER = Path(".bench")
 SHORT = Path("/tmp")  # noqa: S108  a folder of our own in it; nothing there is worth reading
 """For a smoke run: wherever the clone lies, the path of PostgreSQL's socket is short enough."""
 
-Smoke = Annotated[bool, typer.Option("--smoke", help="Only see that it runs: some seconds, and figures of no worth.")]
+FAILURES = (
+    ConnectionError,
+    EmbeddedUnavailable,
+    PackagesUnavailableError,
+    ProofError,
+    ServerFailedError,
+    TimeoutError,
+    UnexpectedAnswerError,
+)
+
+What = Annotated[
+    Kind, typer.Argument(help="Everybody, ours alone, ours with a long past and without, or whether it runs.")
+]
 Rounds = Annotated[int | None, typer.Option(min=1, help="Figures are medians over them.")]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="For each operation in each round.")]
 Into = Annotated[
@@ -41,15 +56,15 @@ Connections = Annotated[int | None, typer.Option(min=1, max=200, help="Kept aliv
 
 
 def bench(
+    what: What = Kind.ALL,
     *,
-    smoke: Smoke = False,
     rounds: Rounds = None,
     seconds: Seconds = None,
     connections: Connections = None,
     into: Into = None,
 ) -> None:
-    """Measure each door beside the machine's limits; prints tables, and writes .bench/result.json."""
-    usual = SMOKE if smoke else WHOLE
+    """Measure each door beside the machine's limits and others'; prints tables, and writes .bench/result.json."""
+    usual = SMOKE if what is Kind.SMOKE else WHOLE
     plan = replace(
         usual,
         rounds=rounds or usual.rounds,
@@ -59,9 +74,9 @@ def bench(
     leave_on_signals()
     FOLDER.mkdir(exist_ok=True)
     try:
-        with _folder(SHORT if smoke else FOLDER) as folder:
-            report = _reported(plan, placement(), folder)
-    except (ConnectionError, EmbeddedUnavailable, ServerFailedError, TimeoutError, UnexpectedAnswerError) as error:
+        with _folder(SHORT if what is Kind.SMOKE else FOLDER) as folder:
+            report = _reported(plan, what, placement(), folder)
+    except FAILURES as error:
         sys.exit("\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]))
     (FOLDER / "result.json").write_text(report.as_json() + "\n")
     print(f"\n{report.as_text()}")
@@ -69,17 +84,17 @@ def bench(
         put_into(into, report.as_text())
 
 
-def _reported(plan: Plan, where: Placement, folder: Path) -> Report:
+def _reported(plan: Plan, what: Kind, where: Placement, folder: Path) -> Report:
     # PostgreSQL inherits these cores from us.
     pin(where.others)
     _tell("starting PostgreSQL")
     with cluster(folder) as shared, _bare(where, folder) as bare:
         machine = {**description(), "PostgreSQL": uvloop.run(make_table(shared.dsn))}
         measuring = Measuring(where, bare, shared.dsn, connections=plan.connections, seconds=plan.limit_seconds)
-        _tell("starting the service, and filling in its realm")
-        with impersonator.subject(shared, where, plan, folder) as subject:
-            limits, figures = uvloop.run(measure([subject], measuring, plan, _tell))
-    return Report(plan=plan, machine=machine, placement=where, limits=limits, figures=figures)
+        with started(what, shared, where, plan, folder, _tell) as subjects:
+            limits, figures = uvloop.run(measure(subjects, measuring, plan, _tell))
+            peaks = {each.name: peak_bytes(each.served.processes["server"]) for each in subjects}
+    return Report(plan=plan, machine=machine, placement=where, limits=limits, figures=figures, peak_memory=peaks)
 
 
 @contextmanager

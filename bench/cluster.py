@@ -17,9 +17,17 @@ class Cluster:
 
     owner_url: str
     service_url: str
-    dsn: str
-    """For asyncpg, without SQLAlchemy: as the superuser, in a database that nobody else uses."""
+    socket_dir: Path
     pid: int
+
+    @property
+    def dsn(self) -> str:
+        """For asyncpg, without SQLAlchemy: as the superuser, in a database that nobody else uses."""
+        return self.dsn_of("postgres")
+
+    def dsn_of(self, database: str) -> str:
+        """The same in another database."""
+        return f"postgresql://postgres@/{database}?host={self.socket_dir}"
 
 
 @contextmanager
@@ -30,7 +38,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         yield Cluster(
             owner_url=server.owner_url,
             service_url=server.service_url,
-            dsn=f"postgresql://postgres@/postgres?host={server.socket_dir}",
+            socket_dir=server.socket_dir,
             pid=int((server.socket_dir / "postmaster.pid").read_text().split()[0]),
         )
     finally:

@@ -13,6 +13,8 @@ from bench.cpu import Usage, usage
 from bench.talk import Expected, Talk
 from bench.wire import LOOPBACK
 
+ANY = Expected()
+"""Nothing but a 200."""
 PATIENCE = 60.0
 """Seconds that a measurement may take beyond its own; a server that hangs must not hang us."""
 
@@ -52,10 +54,12 @@ async def measured(
     return _summed(talks, begun_at, {name: after[name] - before[name] for name in before})
 
 
-async def answers_of(port: int, requests: Sequence[bytes], *, connections: int) -> list[bytes]:
-    """The bodies of answers to requests that nobody times; in any order."""
+async def answers_of(
+    port: int, requests: Sequence[bytes], *, connections: int, expected: Expected = ANY
+) -> list[bytes]:
+    """The bodies of answers to requests that nobody times; by more than one connection in any order."""
     waiting, bodies = iter(requests), list[bytes]()
-    talks = [await _connected(port, once_each(waiting, bodies), Expected()) for _ in range(connections)]
+    talks = [await _connected(port, once_each(waiting, bodies), expected) for _ in range(connections)]
     await _held(talks, seconds=PATIENCE)
     return bodies
 

@@ -24,14 +24,28 @@ class Operation:
 
     name: str
     prepare: Callable[[int], Awaitable[Sequence[Conversation]]]
-    needs: Needs
     expected: Expected
+    needs: Needs = Needs()
+    connections: int | None = None
+    """Where it is not measured with as many as the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A past that was made, and what it took."""
+
+    sessions: int
+    audit_entries: int
+    seconds: float
+    bytes: int
+    """Of the whole database on disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A running server with its operations: ours, and later its peers."""
+    """A running server with its operations: ours or a peer's."""
 
     name: str
     served: Served
     operations: Sequence[Operation]
+    past: Filled | None = None

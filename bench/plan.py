@@ -4,6 +4,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What happened before anything is measured."""
+
+    sessions: int
+    audit_entries: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How often, how long, with how many."""
 
@@ -15,8 +23,10 @@ class Plan:
     connections: int
     people: int
     """Administrators who start and end: no more starts are measured in one go."""
-    history: int
-    """Sessions of the past."""
+    history: History
+    small: History
+    """What the large one is compared with."""
+    peer_sessions: int
 
     @property
     def limit_seconds(self) -> float:
@@ -24,6 +34,24 @@ class Plan:
         return self.seconds / 2
 
 
-WHOLE = Plan(rounds=5, seconds=2, warm_up_seconds=0.5, connections=16, people=4000, history=20_000)
-SMOKE = Plan(rounds=1, seconds=0.2, warm_up_seconds=0, connections=4, people=40, history=200)
+WHOLE = Plan(
+    rounds=5,
+    seconds=1.5,
+    warm_up_seconds=2,
+    connections=16,
+    people=8000,
+    history=History(sessions=1_000_000, audit_entries=10_000_000),
+    small=History(sessions=1000, audit_entries=10_000),
+    peer_sessions=100_000,
+)
+SMOKE = Plan(
+    rounds=1,
+    seconds=0.2,
+    warm_up_seconds=0,
+    connections=4,
+    people=40,
+    history=History(sessions=200, audit_entries=2000),
+    small=History(sessions=20, audit_entries=200),
+    peer_sessions=1000,
+)
 """Whether it runs, not how fast."""

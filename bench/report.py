@@ -9,10 +9,14 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+from bench.impersonator.operations import NAME
 from bench.limits import Limits
 from bench.machine import Placement
+from bench.operation import Subject
 from bench.plan import Plan
 from bench.rounds import Figures
+from bench.tables import microseconds, table, whole
+from bench.targets import MEGABYTE, Verdict, verdicts
 
 LIMITS = {
     "es256_signatures": "ES256 signatures",
@@ -25,7 +29,11 @@ LIMITS = {
 }
 BEGIN, END = "<!-- figures of `make bench` -->", "<!-- end of figures -->"
 WIDTH = 120
-HEADS = ("operation", "requests/s", "p50 ms", "p99 ms", "server µs", "PostgreSQL µs", "client µs", "limit/s", "of it")
+TARGETS = ("operation", "peer", "ours", "peer's", "ratio", "at least", "aim", "reached")
+MEASURED = ("requests/s", "p50 ms", "p99 ms", "server µs", "PostgreSQL µs", "client µs")
+OURS = ("operation", *MEASURED, "limit/s", "of it")
+OTHERS = ("subject", "operation", *MEASURED)
+SUBJECTS = ("subject", "peak memory, MB", "past sessions", "audit entries", "database, MB", "filled in, s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,44 +45,70 @@ class Report:
     placement: Placement
     limits: Limits
     figures: Sequence[Figures]
+    peak_memory: Mapping[str, int | None]
+    """Bytes of each subject's largest process."""
     taken_at: datetime = field(default_factory=partial(datetime.now, UTC))
 
     def as_text(self) -> str:
-        """Two Markdown tables, ready for docs/performance.md."""
-        limits = [(words, _whole(getattr(self.limits, name))) for name, words in LIMITS.items()]
-        rows = [self._row(each) for each in self.figures]
-        return "\n\n".join([fill(self._how(), WIDTH), _table(("limit", "per second"), limits), _table(HEADS, rows)])
+        """Markdown tables, ready for docs/performance.md."""
+        limits = [(words, whole(getattr(self.limits, name))) for name, words in LIMITS.items()]
+        ours = [each for each in self.figures if each.subject.name == NAME]
+        others = [each for each in self.figures if each.subject.name != NAME]
+        compared = [_verdict(each) for each in self.verdicts]
+        tables = [
+            table(TARGETS, compared, words=2) if compared else "",
+            table(OURS, [(each.operation.name, *_measured(each), *self._of_limit(each)) for each in ours]),
+            table(OTHERS, [(each.subject.name, each.operation.name, *_measured(each)) for each in others], words=2)
+            if others
+            else "",
+            table(SUBJECTS, [self._subject(each) for each in self._subjects]),
+            table(("limit", "per second"), limits),
+        ]
+        return "\n\n".join([fill(self._how(), WIDTH), *filter(None, tables)])
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What is reached and what is not."""
+        found = {(each.subject.name, each.operation.name): each.median() for each in self.figures}
+        return list(verdicts(found, self.peak_memory))
+
+    @property
+    def _subjects(self) -> Sequence[Subject]:
+        return list({each.subject.name: each.subject for each in self.figures}.values())
 
     def _how(self) -> str:
         plan, machine = self.plan, ", ".join(f"{name} {value}" for name, value in self.machine.items())
         return (
             f"{self.taken_at:%Y-%m-%d}, {machine}. {plan.connections} keep-alive connections, medians of {plan.rounds} "
-            f"rounds of {plan.seconds:g} s, {plan.history} past sessions; {self.placement}."
+            f"rounds of {plan.seconds:g} s; {self.placement}."
         )
 
     def as_json(self) -> str:
-        """Everything, with each round's own figures; times in seconds."""
-        whole: dict[str, Any] = {
+        """Everything, with each round's own figures; times in seconds, sizes in bytes."""
+        whole_run: dict[str, Any] = {
             "taken_at": self.taken_at.isoformat(timespec="seconds"),
             "machine": self.machine,
             "pinned": self.placement.is_pinned,
             "plan": asdict(self.plan),
             "limits": asdict(self.limits),
+            "targets": [asdict(each) for each in self.verdicts],
+            "peak_memory": self.peak_memory,
+            "pasts": {each.name: asdict(each.past) for each in self._subjects if each.past is not None},
             "figures": [self._record(each) for each in self.figures],
         }
-        return json.dumps(whole, indent=2)
+        return json.dumps(whole_run, indent=2)
 
-    def _row(self, figures: Figures) -> tuple[str, ...]:
-        found, ceiling = figures.median(), self.limits.ceiling(figures.operation.needs)
-        return (
-            figures.operation.name,
-            _whole(found.rate),
-            f"{found.p50 * 1000:.1f}",
-            f"{found.p99 * 1000:.1f}",
-            *(_microseconds(found.cpu.get(name)) for name in ("server", "postgres", "client")),
-            _whole(ceiling),
-            f"{found.rate / ceiling:.0%}",
-        )
+    def _of_limit(self, figures: Figures) -> tuple[str, str]:
+        ceiling = self.limits.ceiling(figures.operation.needs)
+        return whole(ceiling), f"{figures.median().rate / ceiling:.0%}"
+
+    def _subject(self, subject: Subject) -> tuple[str, ...]:
+        peak, past = self.peak_memory[subject.name], subject.past
+        memory = "" if peak is None else whole(peak / MEGABYTE)
+        if past is None:
+            return (subject.name, memory, "", "", "", "")
+        filled = (past.sessions, past.audit_entries, past.bytes / MEGABYTE, past.seconds)
+        return (subject.name, memory, *map(whole, filled))
 
     def _record(self, figures: Figures) -> dict[str, Any]:
         return {
@@ -96,20 +130,21 @@ def put_into(page: Path, text: str) -> None:
     page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 
 
-def _whole(number: float) -> str:
-    return f"{number:,.0f}".replace(",", " ")
+def _measured(figures: Figures) -> tuple[str, ...]:
+    found = figures.median()
+    cpu = [microseconds(found.cpu.get(name)) for name in ("server", "postgres", "client")]
+    return (whole(found.rate), f"{found.p50 * 1000:.1f}", f"{found.p99 * 1000:.1f}", *cpu)
 
 
-def _microseconds(seconds: float | None) -> str:
-    return "" if seconds is None else _whole(seconds * 1_000_000)
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    lines = [heads, ["-" * width for width in widths], *rows]
-    return "\n".join(f"| {' | '.join(map(_padded, line, widths, range(len(widths))))} |" for line in lines)
-
-
-def _padded(cell: str, width: int, column: int) -> str:
-    # Numbers stand under each other, words begin together.
-    return cell.rjust(width) if column else cell.ljust(width)
+def _verdict(verdict: Verdict) -> tuple[str, ...]:
+    ratio = f"{verdict.value:.2f}" if verdict.peer else ""
+    return (
+        verdict.operation,
+        verdict.peer,
+        verdict.ours,
+        verdict.theirs,
+        ratio,
+        verdict.at_least,
+        verdict.aim,
+        verdict.reached,
+    )

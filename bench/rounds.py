@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import chain, zip_longest
 from statistics import median
 
 from bench.limits import Limits, Measuring
@@ -22,10 +23,10 @@ class Figures:
     rounds: list[Measurement] = field(default_factory=list)
 
     async def once(self, *, connections: int, seconds: float) -> Measurement:
-        """One more measurement."""
+        """One more measurement, with the operation's own number of connections where it has one."""
         operation, served = self.operation, self.subject.served
         try:
-            conversations = await operation.prepare(connections)
+            conversations = await operation.prepare(operation.connections or connections)
             return await measured(served, conversations, expected=operation.expected, seconds=seconds)
         except UnexpectedAnswerError as error:
             raise UnexpectedAnswerError(f"{self.subject.name}, {operation.name}: {error}") from error
@@ -45,7 +46,7 @@ async def measure(
     subjects: Sequence[Subject], measuring: Measuring, plan: Plan, tell: Tell
 ) -> tuple[Limits, list[Figures]]:
     """All rounds of all operations, and in each of them the machine's limits."""
-    figures = [Figures(subject, operation) for subject in subjects for operation in subject.operations]
+    figures = list(_taking_turns(subjects))
     limits: list[Limits] = []
     if plan.warm_up_seconds:
         tell("warming up")
@@ -57,6 +58,12 @@ async def measure(
         for each in figures:
             each.rounds.append(await each.once(connections=plan.connections, seconds=plan.seconds))
     return _median_of(limits), figures
+
+
+def _taking_turns(subjects: Sequence[Subject]) -> Sequence[Figures]:
+    """Everybody's first operation, then everybody's second, so that what is compared is measured close together."""
+    columns = [[Figures(subject, operation) for operation in subject.operations] for subject in subjects]
+    return [each for each in chain.from_iterable(zip_longest(*columns)) if each is not None]
 
 
 def _median_of(limits: Sequence[Limits]) -> Limits:

@@ -11,19 +11,24 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What an `Authorization` header says."""
+    """The headers that say who asks."""
 
-    header: str
+    headers: tuple[str, ...]
 
     @classmethod
     def bearer(cls, token: str) -> "Credentials":
         """RFC 6750 §2.1."""
-        return cls(f"Bearer {token}")
+        return cls((f"Authorization: Bearer {token}",))
 
     @classmethod
     def basic(cls, client_id: str, secret: str) -> "Credentials":
         """RFC 6749 §2.3.1; for ids and secrets that form encoding leaves as they are."""
-        return cls(f"Basic {b64encode(f'{client_id}:{secret}'.encode()).decode()}")
+        return cls((f"Authorization: Basic {b64encode(f'{client_id}:{secret}'.encode()).decode()}",))
+
+    @classmethod
+    def cookies(cls, cookies: Mapping[str, str], *others: str) -> "Credentials":
+        """RFC 6265 §4.2, for values that need no quotes, beside other headers that a browser sends."""
+        return cls(("Cookie: " + "; ".join(f"{name}={value}" for name, value in cookies.items()), *others))
 
 
 def get(path: str, credentials: Credentials | None = None) -> bytes:
@@ -47,7 +52,7 @@ def _request(
 ) -> bytes:
     lines = [f"{method} {path} HTTP/1.1", f"Host: {LOOPBACK}", "Accept: application/json"]
     if credentials is not None:
-        lines.append(f"Authorization: {credentials.header}")
+        lines += credentials.headers
     if media_type is not None:
         lines += [f"Content-Type: {media_type}", f"Content-Length: {len(body)}"]
     return "\r\n".join([*lines, "", ""]).encode() + body

@@ -1,20 +1,95 @@
-"""Sessions of the past, so that a list has something to leave out."""
+"""A year of the past: sessions of everybody with everybody, their refresh tokens and audit, in partitions by month."""
+
+from time import perf_counter
 
 import asyncpg
+from sqlalchemy import Table
 
-# Each is a copy of the one that there is, so many seconds older.
-COPY = """
-INSERT INTO impersonation_sessions
-SELECT (jsonb_populate_record(session, jsonb_build_object('id', uuidv7(make_interval(secs => -n))))).*
-  FROM impersonation_sessions AS session, generate_series(1, $1::int) AS n
+from bench.operation import Filled
+from bench.plan import History
+from impersonator_api.audit.tables import audit_entries
+from impersonator_api.sessions.tables import impersonation_sessions
+from impersonator_api.tokens.tables import refresh_tokens
+
+DAYS = 360
+PARTITIONS = "SELECT impersonator_ensure_partitions(now() - make_interval(days => $1::int), 13)"
+# What is copied refers to what there is, by construction; and checkpoints wait for the end.
+UNCHECKED = "SET session_replication_role = replica"
+
+PEOPLE = """
+CREATE TEMPORARY TABLE somebody AS
+SELECT id, external_id, email, external_id LIKE 'admin-%' AS is_admin,
+       row_number() OVER (PARTITION BY external_id LIKE 'admin-%' ORDER BY id) - 1 AS number,
+       count(*) OVER (PARTITION BY external_id LIKE 'admin-%') AS count
+  FROM users
 """
 
+# Each is a copy of the one session that there is, between two other people, and the oldest is written first.
+SESSIONS = """
+  FROM (SELECT * FROM impersonation_sessions LIMIT 1) AS sample, generate_series($1::int, 1, -1) AS n,
+       LATERAL (SELECT now() - make_interval(secs => n * $2::float8) AS moment) AS written
+  JOIN somebody AS admin ON admin.is_admin
+  JOIN somebody AS customer ON NOT customer.is_admin
+ WHERE admin.number = n % admin.count AND customer.number = n % customer.count
+"""
+SESSION = {
+    "id": "uuidv7(moment - clock_timestamp())",
+    "impersonator_id": "admin.id",
+    "impersonator_label": "admin.external_id",
+    "impersonator_email": "admin.email",
+    "target_id": "customer.id",
+    "target_label": "customer.external_id",
+    "target_email": "customer.email",
+    "started_at": "moment",
+    "ended_at": "moment + interval '10 minutes'",
+    "expires_at": "moment + interval '30 minutes'",
+}
 
-async def make_history(dsn: str, sessions: int) -> None:
-    """Multiply the one session there is, which is over, and tell the planner."""
-    connection = await asyncpg.connect(dsn)
+# Of a session's entries or tokens, each is a copy of one of those of the sample's own, some seconds later.
+OF_A_SESSION = """
+  FROM impersonation_sessions AS session, generate_series(1, $1::int) AS m,
+       LATERAL (SELECT session.started_at + make_interval(secs => m) AS moment) AS written
+  JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS number, count(*) OVER () AS count FROM {table}) AS sample
+    ON true
+ WHERE sample.number = m % sample.count
+ ORDER BY session.id
+"""
+ENTRY = {
+    "id": "uuidv7(moment - clock_timestamp())",
+    "occurred_at": "moment",
+    "session_id": "session.id",
+    **{name: f"session.{name}" for name in ("impersonator_id", "impersonator_label", "target_id", "target_label")},
+}
+TOKEN = {
+    "id": "uuidv7(moment - clock_timestamp())",
+    "session_id": "session.id",
+    "family_id": "session.id",
+    "issued_at": "moment",
+    "expires_at": "session.expires_at",
+    "used_at": "session.ended_at",
+}
+
+
+async def make_history(dsn: str, history: History) -> Filled:
+    """Multiply the one session there is, which is over, with all that belongs to it, and tell the planner."""
+    connection, begun_at = await asyncpg.connect(dsn), perf_counter()
+    entries = history.audit_entries // history.sessions
     try:
-        await connection.execute(COPY, sessions)
-        await connection.execute("VACUUM ANALYZE")
+        await connection.execute(PARTITIONS, DAYS)
+        await connection.execute(UNCHECKED)
+        await connection.execute(PEOPLE)
+        seconds = DAYS * 24 * 3600 / history.sessions
+        await connection.execute(_copies(impersonation_sessions, SESSION, SESSIONS), history.sessions, seconds)
+        for table, values, each in ((refresh_tokens, TOKEN, 1), (audit_entries, ENTRY, entries)):
+            await connection.execute(_copies(table, values, OF_A_SESSION.format(table=table.name)), each)
+        await connection.execute("VACUUM (ANALYZE, FREEZE)")
+        await connection.execute("CHECKPOINT")
+        size = await connection.fetchval("SELECT pg_database_size(current_database())")
+        return Filled(history.sessions, history.audit_entries, seconds=perf_counter() - begun_at, bytes=size)
     finally:
         await connection.close()
+
+
+def _copies(table: Table, values: dict[str, str], rows: str) -> str:
+    columns = {column.name: values.get(column.name, f"sample.{column.name}") for column in table.c}
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {', '.join(columns.values())} {rows}"

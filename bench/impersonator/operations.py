@@ -21,6 +21,14 @@ from bench.operation import Needs, Operation
 from bench.talk import Expected
 from bench.wire import Credentials, get, post_form
 
+NAME, SMALL = "impersonator", "impersonator_small"
+"""We with a long past, and with nearly none."""
+START, END, LIST, ROTATE = "start", "end", "list, page of 50", "refresh, rotate"
+CLIENT_CREDENTIALS, INTROSPECT_ACCESS = "client credentials", "introspect, access token"
+START_ALONE = "start, one connection"
+MEASURED_SMALL = (START, LIST, ROTATE, END)
+"""Where a long past could make a difference."""
+
 LIVE = Expected(words=b'"active":true')
 TOKENS = Expected(words=b'"access_token"')
 
@@ -28,22 +36,23 @@ TOKENS = Expected(words=b'"access_token"')
 def operations(site: Site) -> tuple[Operation, ...]:
     """In the order in which they are measured: who started is there to be ended."""
     doors = Doors(site)
-    checked = Needs(verifications=1, reads=1)
+    begun, checked = Needs(signatures=2, verifications=1, reads=2, commits=1), Needs(verifications=1, reads=1)
     return (
-        Operation("start", doors.start, Needs(signatures=2, verifications=1, reads=2, commits=1), TOKENS),
-        Operation("end", doors.end, Needs(verifications=1, reads=1, commits=1), Expected(words=b'"success":true')),
-        Operation("list, page of 50", doors.page, Needs(verifications=1, reads=2), Expected(words=b'"total_count"')),
-        Operation("show", doors.show, Needs(verifications=1, reads=2), Expected(words=b'"is_active":true')),
-        Operation("refresh, rotate", doors.rotate, Needs(signatures=2, verifications=1, reads=1, commits=1), TOKENS),
-        Operation("refresh, reuse", doors.reuse, Needs(signatures=1, verifications=1, reads=1, commits=1), TOKENS),
-        Operation("exchange, user id", doors.exchange_user, Needs(signatures=1, reads=2, commits=1), TOKENS),
-        Operation("exchange, hand on", doors.hand_on, Needs(signatures=1, verifications=1, reads=1, commits=1), TOKENS),
-        Operation("client credentials", doors.client_credentials, Needs(signatures=1, reads=1), TOKENS),
-        Operation("introspect, access token", doors.introspect_access, checked, LIVE),
-        Operation("introspect, refresh token", doors.introspect_refresh, checked, LIVE),
-        Operation("userinfo", doors.userinfo, checked, Expected(words=b'"act"')),
-        Operation("JWKS", doors.jwks, Needs(), Expected(words=b'"keys"')),
-        Operation("health", doors.health, Needs(), Expected(words=b'"alive"')),
+        Operation(START, doors.start, TOKENS, begun),
+        Operation(END, doors.end, Expected(words=b'"success":true'), Needs(verifications=1, reads=1, commits=1)),
+        Operation(LIST, doors.page, Expected(words=b'"total_count"'), Needs(verifications=1, reads=2)),
+        Operation("show", doors.show, Expected(words=b'"is_active":true'), Needs(verifications=1, reads=2)),
+        Operation(ROTATE, doors.rotate, TOKENS, Needs(signatures=2, verifications=1, reads=1, commits=1)),
+        Operation("refresh, reuse", doors.reuse, TOKENS, Needs(signatures=1, verifications=1, reads=1, commits=1)),
+        Operation("exchange, user id", doors.exchange_user, TOKENS, Needs(signatures=1, reads=2, commits=1)),
+        Operation("exchange, hand on", doors.hand_on, TOKENS, Needs(signatures=1, verifications=1, reads=1, commits=1)),
+        Operation(CLIENT_CREDENTIALS, doors.client_credentials, TOKENS, Needs(signatures=1, reads=1)),
+        Operation(INTROSPECT_ACCESS, doors.introspect_access, LIVE, checked),
+        Operation("introspect, refresh token", doors.introspect_refresh, LIVE, checked),
+        Operation("userinfo", doors.userinfo, Expected(words=b'"act"'), checked),
+        Operation("JWKS", doors.jwks, Expected(words=b'"keys"'), Needs()),
+        Operation("health", doors.health, Expected(words=b'"alive"'), Needs()),
+        Operation(START_ALONE, doors.start, TOKENS, begun, connections=1),
     )
 
 

@@ -25,7 +25,7 @@ async def _minted(desk: Desk) -> list[str]:
 
 async def _mint_all(work: Work) -> list[str]:
     admins = select(users.c.id, users.c.external_id).where(users.c.external_id.startswith("admin-"))
-    return [_mint(work, Identity(str(row.id), row.external_id)) for row in await work.read(admins)]
+    return [_mint(work, Identity(str(row["id"]), row["external_id"])) for row in await work.read(admins)]
 
 
 def _mint(work: Work, identity: Identity) -> str:

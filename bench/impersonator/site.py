@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.impersonator.realm import CUSTOMERS, SERVICE, SPA_THAT_REUSES, SPA_THAT_ROTATES, customer_id
-from bench.impersonator.requests import IMPERSONATE
+from bench.impersonator.requests import IMPERSONATE, refresh
 from bench.load import answers_of
 from bench.wire import Credentials, get, post_json
 
@@ -55,6 +55,13 @@ class Site:
         """New sessions of these, as the service answers."""
         bodies = await answers_of(self.port, [admin.start for admin in admins], connections=len(admins))
         return [json.loads(body) for body in bodies]
+
+    async def live_through_one_session(self) -> None:
+        """Start, refresh once, end: what is then in the database, the past is made of."""
+        admin = self.rotating[0]
+        [started] = await self.started([admin])
+        for request in (refresh(started["refresh_token"], SPA_THAT_ROTATES), admin.end):
+            await answers_of(self.port, [request], connections=1)
 
     async def end_all(self, *, connections: int) -> None:
         """See that nobody of those who start and end is acting."""

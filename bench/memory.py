@@ -1,0 +1,17 @@
+"""How much memory a server's largest process ever had; Linux tells, elsewhere nobody knows."""
+
+from pathlib import Path
+
+
+def peak_bytes(pid: int) -> int | None:
+    """Of the process and its children, the one with the highest mark (proc(5), `VmHWM`)."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return max(_high_mark(Path(f"/proc/{each}/status")) for each in (pid, *children))
+    except OSError:
+        return None
+
+
+def _high_mark(status: Path) -> int:
+    lines = status.read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING, cast
 
 from asyncpg import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import MetaData
@@ -12,9 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from impersonator_api.connection import Connection
 from impersonator_api.errors import MalformedError, UnavailableError
+from impersonator_api.metrics import PoolUse, pool_timed_out
 from impersonator_api.pool import HonestPool
 from impersonator_api.settings import Settings
 from impersonator_api.statement import LOST_RACE
+
+if TYPE_CHECKING:
+    from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 metadata = MetaData(
     naming_convention={
@@ -80,13 +85,13 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
         url,
         # What people wrote must not end up in a log by way of an error's text.
         hide_parameters=True,
+        poolclass=HonestPool,
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout.total_seconds(),
         connect_args={
             "timeout": 5,
             # A network that swallows packets answers nothing: the client's own limit lies beyond the server's.
-        poolclass=HonestPool,
             "command_timeout": settings.statement_timeout.total_seconds() + 2,
             "server_settings": {
                 "role": SERVICE_ROLE,
@@ -101,6 +106,12 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
             },
         },
     )
+
+
+def pool_use(engine: AsyncEngine) -> PoolUse:
+    """How much of the engine's pool is in use at this moment."""
+    pool = cast("AsyncAdaptedQueuePool", engine.pool)
+    return PoolUse(size=pool.size(), checked_out=pool.checkedout(), waiting=Connection.waiting)
 
 
 def milliseconds(span: timedelta) -> str:
@@ -118,6 +129,8 @@ def faults_told(connection: Connection | None = None) -> Iterator[None]:
     try:
         yield
     except (PoolTimeoutError, OSError, TimeoutError) as error:
+        if isinstance(error, PoolTimeoutError):
+            pool_timed_out()
         raise DatabaseAwayError("The database did not answer in time; try again.") from error
     except (InterfaceError, InternalClientError) as error:
         # The driver's word for a value that does not fit its parameter.

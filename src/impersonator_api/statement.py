@@ -11,6 +11,7 @@ Like a question, a statement is built once for each combination of writes (ADR 0
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import CTE, BigInteger, ColumnElement, Select, Table, bindparam, func, select
@@ -30,7 +31,7 @@ class Write:
     `build` gets the expression of `after`, where that is given, then `shape`, then a bind parameter for each of
     `values`, at which it must not look; it is a function of a module, so that equal writes are built once. `name` is
     what a lost race is called by. `rows` is how many rows it must meet, `None` where any number will do. `touched`
-    names the rows it changes; fresh inserts need none.
+    names the rows it changes; fresh inserts need none. `told` is called with the rows it met, once they are committed.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Write:
     after: "Write | None" = None
     rows: int | None = 1
     touched: tuple[tuple[Table, object], ...] = ()
+    told: Callable[[int], None] | None = field(default=None, compare=False, repr=False)
 
 
 class SecondWriteToOneRowError(Exception):
@@ -68,7 +70,15 @@ def refuse_second_writes(writes: Sequence[Write]) -> None:
             seen.add((table, key))
 
 
+def met_by(writes: Sequence[Write], answer: Mapping[str, Any]) -> list[Callable[[], None]]:
+    """From the one row that a statement of these writes answers: who is to be told of how many rows."""
+    return [
+        partial(write.told, answer[_bound(place, MET)]) for place, write in enumerate(writes) if write.told is not None
+    ]
+
+
 ROWS = "expected_rows"
+MET = "met"
 
 
 def _kind_of(write: Write, places: Mapping[int, int]) -> tuple[object, ...]:
@@ -82,7 +92,9 @@ def _built(writes: Sequence[Write], places: Mapping[int, int]) -> Select[Any]:
         guard = [] if write.after is None else [expressions[places[id(write.after)]]]
         parameters: Mapping[str, Column] = {name: bindparam(_bound(place, name)) for name in write.values}
         expressions.append(write.build(*guard, *write.shape, **parameters))
-    return select(*[_met(place, write, expressions[place]) for place, write in enumerate(writes)])
+    return select(
+        *[_met(place, write, expressions[place]).label(_bound(place, MET)) for place, write in enumerate(writes)]
+    )
 
 
 def _met(place: int, write: Write, expression: CTE) -> ColumnElement[Any]:

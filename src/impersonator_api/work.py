@@ -7,23 +7,23 @@ it said it would keep in any case.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import Select
-from sqlalchemy.engine import CursorResult
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.sql import Executable
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql import ClauseElement
 from uuid_utils.compat import uuid7
 
+from impersonator_api.connection import Connection, Rows
 from impersonator_api.database import ContendedError, DatabaseAwayError, LostRaceError, faults_told
 from impersonator_api.errors import ConcurrentChangeError, ServiceError
 from impersonator_api.questions import Part
 from impersonator_api.settings import Settings
-from impersonator_api.statement import Write, as_one_statement
+from impersonator_api.statement import Write, as_one_statement, met_by
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -64,7 +64,7 @@ class Services:
 class Work:
     """What a story works with. Reads go out at once; writes wait for the desk."""
 
-    db: AsyncConnection
+    db: Connection
     now: datetime
     origin: Origin
     settings: Settings
@@ -72,6 +72,7 @@ class Work:
     run: int = 0  # above 0 an earlier run lost its race, so what came along from outside is stale
     _queue: list[Write] = field(default_factory=list)
     _kept: list[Write] = field(default_factory=list)
+    _told: list[Callable[[], None]] = field(default_factory=list)
     _last_id: UUID | None = None
 
     def get(self, kind: type[T]) -> T:
@@ -93,22 +94,44 @@ class Work:
         self._kept.extend(writes)
         self.write(*writes)
 
-    async def read(self, question: Executable | Part[Select[Any]]) -> CursorResult[Any]:
+    async def read(self, question: ClauseElement | Part[Select[Any]]) -> Rows:
         """Ask the database now; faults come out as `DatabaseAwayError`, never as a driver's exception."""
-        with faults_told():
-            statement, values = (question.element, question.values) if isinstance(question, Part) else (question, None)
-            answer: CursorResult[Any] = await self.db.execute(statement, values)
-            return answer
+        with faults_told(self.db):
+            return await self.db.ask(question)
 
     async def send(self) -> None:
         """Send what is queued, all or nothing. Stories of several statements call it between them."""
         writes, self._queue = self._queue, []
         if writes:
-            await self.read(as_one_statement(writes))
+            self._told += met_by(writes, (await self.read(as_one_statement(writes))).one())
+
+    @asynccontextmanager
+    async def taken_back(self) -> AsyncIterator[None]:
+        """What is sent in here happens, and then has not happened; within a transaction only."""
+        told = len(self._told)
+        with faults_told(self.db), suppress(_TakenBackError):
+            async with self.db.transaction():
+                yield
+                raise _TakenBackError
+        del self._told[told:]
+
+    def tell(self) -> None:
+        """Tell whoever wants to know of what was sent; it is committed."""
+        for each in self._told:
+            each()
+        self._told.clear()
+
+    def forget(self) -> None:
+        """Tell nobody of what was sent; it was taken back."""
+        self._told.clear()
 
     def discard(self) -> None:
         """Forget what is queued, except what is to be kept in any case."""
         self._queue = [*self._kept]
+
+
+class _TakenBackError(Exception):
+    """Ends a savepoint that nothing may be left of."""
 
 
 Story = Callable[Concatenate[Work, P], Awaitable[T]]
@@ -150,7 +173,7 @@ class Desk:
         raise ConcurrentChangeError("Others changed the same thing at the same time; try again.")
 
     async def _once_by_statement(self, story: "_Bound[T]", run: int) -> T:
-        async with self._connected(self.engine.execution_options(isolation_level="AUTOCOMMIT")) as db:
+        async with self._connected() as db:
             work = self._work(db, run)
             try:
                 answer = await story(work)
@@ -158,36 +181,37 @@ class Desk:
             except ServiceError as error:
                 await _remember(work, error)
                 raise
+            finally:
+                # Each statement was its own transaction, so what was sent is committed whatever came after it.
+                work.tell()
             return answer
 
     async def _once_in_transaction(self, story: "_Bound[T]", run: int) -> T:
-        async with self._connected(self.engine) as db:
+        async with self._connected() as db:
             work = self._work(db, run)
             try:
-                answer = await story(work)
-                await work.send()
-                with faults_told():
-                    await db.commit()
+                with faults_told(db):
+                    async with db.transaction():
+                        answer = await story(work)
+                        await work.send()
             except ServiceError as error:
-                with faults_told():
-                    await db.rollback()
+                work.forget()
                 await _remember(work, error)
-                with faults_told():
-                    await db.commit()
+                work.tell()
                 raise
+            work.tell()
             return answer
 
     @asynccontextmanager
-    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def _connected(self) -> AsyncIterator[Connection]:
         with faults_told():
-            db = await engine.connect()
+            db = await Connection.of(self.engine)
         try:
             yield db
         finally:
-            with faults_told():
-                await db.close()
+            db.close()
 
-    def _work(self, db: AsyncConnection, run: int) -> Work:
+    def _work(self, db: Connection, run: int) -> Work:
         return Work(
             db=db, now=self.clock(), origin=self.origin, settings=self.settings, services=self.services, run=run
         )

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from asyncpg.connection import LoggedQuery
 from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import event
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from builders import SECRET, Someone, make_tenant, ordinary_token, start
@@ -21,18 +23,26 @@ __all__ = ["trade"]
 
 @contextmanager
 def counted(app: FastAPI) -> Iterator[list[str]]:
-    """The statements that the application sends meanwhile."""
+    """The statements that the application sends meanwhile, as the driver tells them."""
     statements: list[str] = []
 
-    def note(*args: object) -> None:
-        statements.append(str(args[2]))
+    def note(query: LoggedQuery) -> None:
+        statements.append(query.query)
+
+    def listen(driver: AsyncAdapt_asyncpg_connection, *_: object) -> None:
+        driver.driver_connection.add_query_logger(note)
+
+    def leave(driver: AsyncAdapt_asyncpg_connection, *_: object) -> None:
+        driver.driver_connection.remove_query_logger(note)
 
     engine = app.state.office.pattern.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "checkout", listen)
+    event.listen(engine, "checkin", leave)
     try:
         yield statements
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "checkout", listen)
+        event.remove(engine, "checkin", leave)
 
 
 async def two_people(engine: AsyncEngine) -> tuple[Someone, Someone]:

@@ -42,7 +42,7 @@ async def snapshot(work: Work, tenant_id: UUID) -> Any:
     found = await work.read(
         select(tenants.c.slug, current_document(tenants.c.id).label("policy")).where(tenants.c.id == tenant_id)
     )
-    return found.mappings().one()["policy"]
+    return found.one()["policy"]
 
 
 async def test_without_a_document_of_its_own_the_built_in_one_holds(desk: Desk, tenant_id: UUID) -> None:
@@ -88,7 +88,7 @@ async def test_who_wrote_a_version_and_when_is_kept(desk: Desk, tenant_id: UUID)
     await desk.run(written_down, tenant_id, 1, document())
 
     async def kept(work: Work) -> tuple[str, bool]:
-        row = (await work.read(select(policies).where(policies.c.tenant_id == tenant_id))).mappings().one()
+        row = (await work.read(select(policies).where(policies.c.tenant_id == tenant_id))).one()
         return row["created_by"], row["created_at"] == work.now
 
     assert await desk.run(kept) == ("ana@acme.test", True)

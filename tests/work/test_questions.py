@@ -23,7 +23,7 @@ def one_row(number: ColumnElement[Any]) -> Select[Any]:
 
 async def answer(desk: Desk, question: Part[Select[Any]]) -> dict[str, Any]:
     async def ask(work: Work) -> dict[str, Any]:
-        return dict((await work.read(question)).mappings().one())
+        return dict((await work.read(question)).one())
 
     return await desk.run(ask)
 

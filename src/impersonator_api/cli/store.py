@@ -28,5 +28,5 @@ class Login:
 
 async def load_login(work: Work) -> Login:
     """Who we are there, whatever role we act as, and what time it is."""
-    row = (await work.read(LOGIN)).mappings().one()
+    row = (await work.read(LOGIN)).one()
     return Login(row["name"], row["now"], is_superuser=row["is_superuser"], owns_tables=row["owns_tables"])

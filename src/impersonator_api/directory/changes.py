@@ -14,7 +14,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Delete,
-    Executable,
+    ClauseElement,
     Insert,
     Select,
     Table,
@@ -51,7 +51,7 @@ def tenant_locked(slug: str) -> Select[Any]:
     return select(tenants).where(tenants.c.slug == slug).with_for_update()
 
 
-def tenant_made(row: Row) -> Executable:
+def tenant_made(row: Row) -> ClauseElement:
     """A new tenant; meets no row where somebody else has just made it."""
     return insert_or_update(tenants).values(**row).on_conflict_do_nothing().returning(*tenants.c)
 

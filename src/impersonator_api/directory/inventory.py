@@ -125,7 +125,7 @@ async def listings_of(work: Work, names: Collection[str]) -> Sequence[Mapping[st
 
 
 async def _rows(work: Work, question: Select[Any]) -> Sequence[Mapping[str, Any]]:
-    return [dict(row) for row in (await work.read(question)).mappings()]
+    return [dict(row) for row in (await work.read(question))]
 
 
 async def _named(work: Work, table: Table, key: str, tenant_id: UUID) -> Mapping[str, Stored]:

@@ -39,7 +39,7 @@ async def find_clients(work: Work, *, tenant_id: UUID, limit: int, before: UUID 
         clients.c.tenant_id == tenant_id, clients.c.client_id.not_like(f"{BUILT_IN_PREFIX}%")
     )
     question = question if before is None else question.where(clients.c.id < before)
-    rows = (await work.read(question.order_by(clients.c.id.desc()).limit(limit + 1))).scalars().all()
+    rows = tuple((await work.read(question.order_by(clients.c.id.desc()).limit(limit + 1))).scalars())
     return ClientPage(clients=tuple(map(from_json.client_from, rows[:limit])), has_more=len(rows) > limit)
 
 

@@ -34,20 +34,21 @@ async def find_people(work: Work, name: str, *, tenant_id: UUID | None) -> tuple
     if tenant_id is not None:
         question = question.where(users.c.tenant_id == tenant_id)
     rows = await work.read(question.order_by(users.c.tenant_id, users.c.id).limit(MOST_FOUND))
-    return tuple((tenant_from(row["tenant"]), person_from(row["person"])) for row in rows.mappings())
+    return tuple((tenant_from(row["tenant"]), person_from(row["person"])) for row in rows)
 
 
 async def find_client_id(work: Work, tenant_id: UUID, client_id: str) -> UUID | None:
     """The id of a tenant's client."""
     question = select(clients.c.id).where(clients.c.tenant_id == tenant_id, clients.c.client_id == client_id)
-    return (await work.read(question)).scalar_one_or_none()
+    found: UUID | None = (await work.read(question)).scalar_one_or_none()
+    return found
 
 
 async def jwks_addresses(work: Work) -> tuple[tuple[str, str], ...]:
     """Every issuer that is believed, with where its keys are."""
     question = select(issuers.c.issuer, issuers.c.jwks_uri).where(issuers.c.status == "active").distinct()
     rows = await work.read(question.order_by(issuers.c.issuer))
-    return tuple((row["issuer"], row["jwks_uri"]) for row in rows.mappings())
+    return tuple((row["issuer"], row["jwks_uri"]) for row in rows)
 
 
 def _answers_to(name: str) -> ColumnElement[bool]:

@@ -76,7 +76,7 @@ async def identify(work: Work, presented: Presented, *, also: Also = NOTHING) ->
     if presented.client_id is None:
         raise InvalidClientError("Name the client: by HTTP Basic, or by client_id if it is public.")
     question = with_parts(documents.client_with_secrets(presented.client_id), also)
-    row = (await work.read(question)).mappings().one_or_none()
+    row = (await work.read(question)).one_or_none()
     if row is None:
         raise InvalidClientError(NOT_PROVEN)
     found = AuthenticatedClient(from_json.tenant_from(row["tenant"]), from_json.client_from(row["client"]), row)

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from impersonator_api import sessions
 from impersonator_api.audit import Action, Entry, recorded
-from impersonator_api.database import faults_told
 from impersonator_api.directory import changes, inventory
 from impersonator_api.directory.inventory import Reach, Stored
 from impersonator_api.directory.tables import clients as clients_table
@@ -50,11 +49,8 @@ async def apply(
     """
     if not dry_run:
         return await _apply_all(work, documents, prune=prune, by=by)
-    with faults_told():
-        savepoint = await work.db.begin_nested()
-    report = await _apply_all(work, documents, prune=prune, by=by)
-    with faults_told():
-        await savepoint.rollback()
+    async with work.taken_back():
+        report = await _apply_all(work, documents, prune=prune, by=by)
     # Secrets that were generated for nothing are not told.
     return Report(tenants=tuple(replace(tenant, secrets=()) for tenant in report.tenants), dry_run=True)
 
@@ -79,13 +75,13 @@ async def _apply_all(work: Work, documents: Sequence[Document], *, prune: bool, 
 
 async def _lock(work: Work, realm: Realm) -> _Tenant:
     """The tenant's row, ours until the end; made where there was none."""
-    if row := (await work.read(changes.tenant_locked(realm.tenant))).mappings().one_or_none():
+    if row := (await work.read(changes.tenant_locked(realm.tenant))).one_or_none():
         return _Tenant(Stored(row["id"], dict(row)), is_new=False)
     made = await work.read(changes.tenant_made(_new_tenant(work, realm)))
-    if row := made.mappings().one_or_none():
+    if row := made.one_or_none():
         return _Tenant(Stored(row["id"], dict(row)), is_new=True)
     # Somebody else made it meanwhile, and has committed: the insert waited for that.
-    row = (await work.read(changes.tenant_locked(realm.tenant))).mappings().one()
+    row = (await work.read(changes.tenant_locked(realm.tenant))).one()
     return _Tenant(Stored(row["id"], dict(row)), is_new=False)
 
 

@@ -43,7 +43,7 @@ async def find_consented(
 ) -> Consented:
     """What a user's consents are; raises 404 for an unknown user, 409 where two answer to the name. One statement."""
     question = listing.granted_by(tenant_id, user, now=work.now, limit=limit + 1, before=before)
-    answer = (await work.read(question)).mappings().one()
+    answer = (await work.read(question)).one()
     rows = answer["page"]
     return Consented(
         user=sessions.user_from(answer["people"]),
@@ -57,7 +57,7 @@ async def withdraw_consent(work: Work, *, tenant: Tenant, user: str, client: str
 
     Raises 404 for an unknown user, client or consent, 409 where two users answer to the name.
     """
-    locked = (await work.read(changes.tenant_locked(tenant.slug))).mappings().one()
+    locked = (await work.read(changes.tenant_locked(tenant.slug))).one()
     grant = await _load(work, tenant.id, user, client)
     # First of all: a session decided from here on meets the new revision and is decided again.
     work.write(changes.revision_raised(tenant.id, {}))
@@ -70,7 +70,7 @@ async def withdraw_consent(work: Work, *, tenant: Tenant, user: str, client: str
 
 
 async def _load(work: Work, tenant_id: UUID, user: str, client: str) -> _Grant:
-    answer = (await work.read(listing.grant_named(tenant_id, user, client))).mappings().one()
+    answer = (await work.read(listing.grant_named(tenant_id, user, client))).one()
     person = sessions.user_from(answer["people"])
     if answer["client"] is None:
         raise ClientUnknownError("No client of your organisation has that client_id or number.")

@@ -119,7 +119,7 @@ async def _load_named(work: Work, ender: Ender, session_id: UUID) -> tuple[Sessi
         (held for held in ender.running if held["session"]["id"] == str(session_id) and not work.run), None
     )
     if row is None:
-        row = (await work.read(store.one_of_tenant(ender.tenant_id, session_id))).mappings().one_or_none()
+        row = (await work.read(store.one_of_tenant(ender.tenant_id, session_id))).one_or_none()
     if row is None:
         raise SessionUnknownError("No impersonation session of your organisation has that id.")
     return store.session_from(row["session"]), row["client_label"]
@@ -127,7 +127,7 @@ async def _load_named(work: Work, ender: Ender, session_id: UUID) -> tuple[Sessi
 
 async def _load_one(work: Work, session_id: UUID) -> tuple[Session, str]:
     """The session behind a token that was verified, whatever its state."""
-    row = (await work.read(store.one(session_id))).mappings().one_or_none()
+    row = (await work.read(store.one(session_id))).one_or_none()
     if row is None:
         raise SessionUnknownError("The session of this token is not known.")
     return store.session_from(row["session"]), row["client_label"]
@@ -142,7 +142,7 @@ async def expire_overdue(work: Work) -> int:
     """Write down the end of overdue sessions, a batch at a time; expiry itself needs no sweeper."""
     swept = 0
     for _ in range(MOST_ROUNDS):
-        rows = (await work.read(store.overdue(work.now, SWEPT_AT_ONCE))).mappings().all()
+        rows = await work.read(store.overdue(work.now, SWEPT_AT_ONCE))
         if not rows:
             break
         over = [
@@ -180,7 +180,7 @@ async def _active(work: Work, tenant_id: UUID, after: UUID | None) -> Sequence[L
     question = store.live().where(store.is_active_in(tenant_id)).order_by(store.BY_ID).limit(DECIDED_AT_ONCE)
     if after is not None:
         question = question.where(after < store.BY_ID)
-    return [live_from(row) for row in (await work.read(question)).mappings()]
+    return [live_from(row) for row in (await work.read(question))]
 
 
 def _ending(work: Work, live: Live, reason: EndReason) -> Ending:

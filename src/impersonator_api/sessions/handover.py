@@ -72,7 +72,7 @@ def _binding(work: Work, live: Live, wish: HandoverWish) -> HandoverBinding:
 
 async def find_handed_over(work: Work, code: str) -> HandedOver | None:
     """What a code stands for, with everything its session depends on: one statement."""
-    row = (await work.read(store.handed_over(tokens.handover_digest(code)))).mappings().one()
+    row = (await work.read(store.handed_over(tokens.handover_digest(code)))).one()
     state = tokens.handover_state_from(row["code"])
     return None if state is None else HandedOver(code=state, document=row["live"])
 

@@ -103,7 +103,7 @@ def kept(work: Work, repeatable: Repeatable, *, tenant_id: UUID, session_id: UUI
 async def drop_idempotency_keys(work: Work) -> int:
     """Forget keys after a day; answers how many. For the worker."""
     dropped = 0
-    while met := (await work.read(store.keys_deleted(work.now - KEPT, DROPPED_AT_ONCE))).rowcount:
+    while met := (await work.read(store.keys_deleted(work.now - KEPT, DROPPED_AT_ONCE))).scalar_one():
         dropped += met
     return dropped
 

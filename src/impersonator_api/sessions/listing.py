@@ -60,7 +60,7 @@ async def find_page(work: Work, *, reader: Reader, filters: Filters, limit: int,
     """One page of what the reader may see; `before` is the last id of the page before it. One statement."""
     own_of = None if reader.may_read_any else reader.id
     question = store.page(reader.tenant_id, filters, own_of=own_of, limit=limit + 1, before=before, now=work.now)
-    answer = (await work.read(question)).mappings().one()
+    answer = (await work.read(question)).one()
     for name in ("impersonator", "target", "client"):
         if getattr(filters, name) is not None and not answer[name]:
             raise UnknownFilterValueError(f"Nothing in your organisation answers to that {name}.", parameter=name)
@@ -107,7 +107,8 @@ def _reading_refused(work: Work, reader: Reader) -> Write:
 async def find_tenant_of(work: Work, session_id: UUID) -> UUID | None:
     """Whose session that is; for an operator, who is in no tenant."""
     sessions = impersonation_sessions
-    return (await work.read(select(sessions.c.tenant_id).where(sessions.c.id == session_id))).scalar_one_or_none()
+    found: UUID | None = (await work.read(select(sessions.c.tenant_id).where(sessions.c.id == session_id))).scalar_one_or_none()
+    return found
 
 
 def listed_from(row: Mapping[str, Any]) -> Listed:

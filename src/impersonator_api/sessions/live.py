@@ -28,7 +28,7 @@ async def load_live(work: Work, session_id: UUID, *, also: Mapping[str, Part[Col
     where the session is unknown or over; where a change no longer allows it, the error's record ends it.
     """
     question = with_parts(store.live_one(session_id), also or {})
-    return live_in(work, (await work.read(question)).mappings().one_or_none())
+    return live_in(work, (await work.read(question)).one_or_none())
 
 
 async def load_live_of(work: Work, claims: VerifiedClaims) -> Live:

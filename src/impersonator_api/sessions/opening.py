@@ -72,7 +72,7 @@ async def _read(work: Work, starter: Starter, wish: Wish, repeatable: Repeatable
         "workspace": wish.workspace,
     }
     question = store.before_start(starter.tenant_id, starter.impersonator_id, names)
-    return (await work.read(with_parts(question, earlier_json(work, repeatable)))).mappings().one()
+    return (await work.read(with_parts(question, earlier_json(work, repeatable)))).one()
 
 
 def _found(work: Work, starter: Starter, wish: Wish, row: Row) -> tuple[BeforeStart, Parties]:

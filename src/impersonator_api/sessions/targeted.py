@@ -40,7 +40,7 @@ def user_from(people: Sequence[Any]) -> Person:
 async def find_targeting(work: Work, *, tenant_id: UUID, name: str, limit: int, before: UUID | None = None) -> Targeted:
     """One page of the running sessions that act as a user; raises what `load_user` raises. One statement."""
     question = store.running_as(tenant_id, name, now=work.now, limit=limit + 1, before=before)
-    answer = (await work.read(question)).mappings().one()
+    answer = (await work.read(question)).one()
     user, rows = user_from(answer["people"]), answer["page"]
     return Targeted(user=user, sessions=tuple(map(listed_from, rows[:limit])), has_more=len(rows) > limit)
 
@@ -50,7 +50,7 @@ async def end_targeting(work: Work, *, tenant_id: UUID, name: str, session_id: U
 
     Raises what `load_user` raises, 404 for a session in which somebody else is the target, 409 for one that is over.
     """
-    answer = (await work.read(store.one_and_its_target(tenant_id, name, session_id))).mappings().one()
+    answer = (await work.read(store.one_and_its_target(tenant_id, name, session_id))).one()
     user, row = user_from(answer["people"]), answer["listed"]
     listed = None if row is None else listed_from(row)
     if listed is None or listed.session.target_id != user.id:

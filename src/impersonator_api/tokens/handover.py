@@ -62,6 +62,6 @@ def is_proven(state: HandoverState, code_verifier: str | None) -> bool:
 async def drop_handover_codes(work: Work) -> int:
     """Forget codes a day after they expired; answers how many. For the worker."""
     dropped = 0
-    while met := (await work.read(handover_codes_deleted(work.now - KEPT, DROPPED_AT_ONCE))).rowcount:
+    while met := (await work.read(handover_codes_deleted(work.now - KEPT, DROPPED_AT_ONCE))).scalar_one():
         dropped += met
     return dropped

@@ -66,7 +66,7 @@ async def _load(work: Work, claims: VerifiedClaims, presented: Presented) -> tup
     if presented.has_proof:
         row = (await authenticate(work, presented, also=also)).also
     else:
-        row = (await work.read(with_parts(NOTHING_ELSE, also))).mappings().one()
+        row = (await work.read(with_parts(NOTHING_ELSE, also))).one()
     try:
         live = sessions.live_in(work, row["live"])
     except SessionNotRunningError as error:

@@ -80,7 +80,7 @@ def decided_again(session: Session) -> Write:
 def _decided_again(session_id: Column, revision: Column, **decision: Column) -> CTE:
     sessions = impersonation_sessions.c
     is_older = (sessions.id == session_id) & (sessions.revision < revision)
-    changed = update(impersonation_sessions).where(is_older, sessions.status == constant(SessionStatus.ACTIVE))
+    changed = update(impersonation_sessions).where(is_older, sessions.status == SessionStatus.ACTIVE)
     return changed.values(revision=revision, **decision).returning(sessions.id).cte()
 
 
@@ -91,20 +91,33 @@ def not_ended(session: Session) -> Write:
 
 def _not_ended(session_id: Column) -> CTE:
     sessions = impersonation_sessions.c
-    active = select(sessions.id).where(sessions.id == session_id, sessions.status == constant(SessionStatus.ACTIVE))
+    # A parameter, so that no index of the active ones is there to be chosen: the id finds the row, and its month.
+    active = select(sessions.id).where(sessions.id == session_id, sessions.status == SessionStatus.ACTIVE)
     return active.with_for_update(read=True).cte()
 
 
 def ended(endings: Sequence[Ending], *, by: str, rows: int | None) -> Write:
     """The end of sessions that are still active; its `id` is the guard of whatever belongs to those ends."""
+    touched = tuple((impersonation_sessions, ending.session.id) for ending in endings)
+    if len(endings) == 1:
+        (only,) = endings
+        one = {"session_id": only.session.id, "reason": only.reason, "at": only.at, "by": by}
+        return Write("session ended", _one_ended, one, rows=rows, touched=touched)
     values = {
         "ids": [ending.session.id for ending in endings],
         "reasons": [ending.reason for ending in endings],
         "moments": [ending.at for ending in endings],
         "by": by,
     }
-    touched = tuple((impersonation_sessions, ending.session.id) for ending in endings)
-    return Write("session ended", _ended, values, rows=rows, touched=touched)
+    return Write("sessions ended", _ended, values, rows=rows, touched=touched)
+
+
+def _one_ended(session_id: Column, reason: Column, at: Column, by: Column) -> CTE:
+    # By its id alone, so that PostgreSQL opens the one month that it lies in and no other.
+    sessions = impersonation_sessions
+    changed = update(sessions).where(sessions.c.id == session_id, sessions.c.status == SessionStatus.ACTIVE)
+    over = changed.values(status=constant(SessionStatus.ENDED), end_reason=reason, ended_at=at, ended_by=by)
+    return over.returning(sessions.c.id).cte()
 
 
 def _ended(ids: Column, reasons: Column, moments: Column, by: Column) -> CTE:
@@ -120,7 +133,7 @@ def _ended(ids: Column, reasons: Column, moments: Column, by: Column) -> CTE:
     sessions = impersonation_sessions
     changed = (
         update(sessions)
-        .where(sessions.c.id == cast(given.c.id, Uuid), sessions.c.status == constant(SessionStatus.ACTIVE))
+        .where(sessions.c.id == cast(given.c.id, Uuid), sessions.c.status == SessionStatus.ACTIVE)
         .values(status=constant(SessionStatus.ENDED), end_reason=given.c.reason, ended_at=given.c.at, ended_by=by)
     )
     return changed.returning(sessions.c.id).cte()

@@ -43,7 +43,7 @@ class StoredKey:
 async def all_keys(work: Work) -> tuple[StoredKey, ...]:
     """Every signing key, oldest first."""
     rows = await work.read(select(signing_keys).order_by(signing_keys.c.created_at, signing_keys.c.kid))
-    return tuple(_key_from(row) for row in rows.mappings())
+    return tuple(_key_from(row) for row in rows)
 
 
 async def locked_keys(work: Work) -> tuple[StoredKey, ...]:

@@ -1,0 +1,120 @@
+"""One of the pool's connections, spoken to through its driver.
+
+SQLAlchemy builds statements and keeps the pool; sending one through its own execution takes the service longer than all
+that PostgreSQL has to do for it (ADR 0022).
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from sqlalchemy import Dialect
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.sql import ClauseElement
+
+from impersonator_api.prepared import Prepared, Row, prepared
+from impersonator_api.questions import Part
+
+if TYPE_CHECKING:
+    from asyncpg import Connection as DriverConnection
+
+_PREPARED: dict[int, Prepared] = {}
+"""By the identity of statements that are built once and never let go (questions.py)."""
+
+
+class Rows(tuple[Row, ...]):
+    """An answer: rows by their columns' names."""
+
+    __slots__ = ()
+
+    def one(self) -> Row:
+        """The only row; raises `ValueError` where there is another number of them."""
+        (row,) = self
+        return row
+
+    def one_or_none(self) -> Row | None:
+        """The only row, if there is one."""
+        return self.one() if self else None
+
+    def scalar_one(self) -> Any:  # noqa: ANN401  a column may be of any type
+        """The first column of the only row."""
+        return next(iter(self.one().values()))
+
+    def scalar_one_or_none(self) -> Any:  # noqa: ANN401  likewise
+        """The first column of the only row, or `None` where there is none."""
+        return self.scalar_one() if self else None
+
+    def scalars(self) -> Iterator[Any]:
+        """The first column of each row."""
+        return (next(iter(row.values())) for row in self)
+
+
+class Connection:
+    """Asks, and begins and ends transactions; without one each statement is its own."""
+
+    waiting: ClassVar[int] = 0
+    """How many wait for one at this moment, in this process."""
+
+    def __init__(self, pooled: PoolProxiedConnection, dialect: Dialect) -> None:
+        self._pooled = pooled
+        self._driver: DriverConnection = cast("DriverConnection", pooled.driver_connection)
+        self._dialect = dialect
+
+    @classmethod
+    async def of(cls, engine: AsyncEngine) -> "Connection":
+        """One of the pool's; those that have died since they were used last are replaced.
+
+        Raises `OSError` where PostgreSQL cannot be reached or does not let us in, and the pool's `TimeoutError`.
+        """
+        while True:
+            cls.waiting += 1
+            try:
+                pooled = await engine.raw_connection()
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise ConnectionError("PostgreSQL lets nobody in.") from error
+            finally:
+                cls.waiting -= 1
+            connection = cls(pooled, engine.dialect)
+            if not connection._driver.is_closed():
+                return connection
+            pooled.invalidate()
+
+    async def ask(self, question: ClauseElement | Part[Any]) -> Rows:
+        """Send a statement and read its whole answer; raises what the driver raises."""
+        statement, values = self._prepared(question)
+        records = await self._driver.fetch(statement.sql, *statement.arguments(values))
+        return Rows(map(statement.row, records))
+
+    def _prepared(self, question: ClauseElement | Part[Any]) -> tuple[Prepared, Mapping[str, Any]]:
+        if not isinstance(question, Part):
+            return prepared(question, self._dialect), {}
+        known = _PREPARED.get(id(question.element))
+        if known is None:
+            known = _PREPARED[id(question.element)] = prepared(question.element, self._dialect)
+        return known, question.values
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """A transaction, or a savepoint within one: committed at the end, taken back where something is raised."""
+        # Whoever died in it has taken it back already, and what was raised says more than that nobody answers.
+        begun = self._driver.transaction()
+        await begun.start()
+        try:
+            yield
+        except BaseException:
+            if not self._driver.is_closed():
+                await begun.rollback()
+            raise
+        await begun.commit()
+
+    def leave(self) -> None:
+        """Never use it again: it leads to where this service should not be any more."""
+        self._driver.terminate()
+
+    def close(self) -> None:
+        """Give it back to the pool, which makes another one where it is dead."""
+        if self._driver.is_closed():
+            self._pooled.invalidate()
+        else:
+            self._pooled.close()

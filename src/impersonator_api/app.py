@@ -12,9 +12,9 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from impersonator_api import __version__, tokens, worker
+from impersonator_api import __version__, metrics, tokens, worker
 from impersonator_api.callers import IssuerKeys
-from impersonator_api.database import build_engine
+from impersonator_api.database import build_engine, pool_use
 from impersonator_api.errors import ServiceError
 from impersonator_api.logs import configure_logging
 from impersonator_api.rate_limits import open_limiter
@@ -34,6 +34,8 @@ from impersonator_api.web import (
 from impersonator_api.web.admin import impersonation
 from impersonator_api.web.cors import Cors
 from impersonator_api.web.entrance import Entrance
+from impersonator_api.web.metrics import Facts
+from impersonator_api.web.metrics import router as metrics_router
 from impersonator_api.web.oauth_answers import oauth_error
 from impersonator_api.web.openapi import DESCRIPTION, OAUTH, TAGS, USERINFO, DocumentedService
 from impersonator_api.web.panel import apps as panel_apps
@@ -96,6 +98,8 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
     app.add_middleware(Entrance, settings=settings, answers=answers)
     for router in ROUTERS if settings.is_production else (*ROUTERS, docs_page.router):
         app.include_router(router)
+    if settings.metrics_token is not None:
+        app.include_router(metrics_router)
     return app
 
 
@@ -116,6 +120,10 @@ def run_server(settings: Settings, *, host: str, port: int, workers: int, databa
         keep_alive=settings.keep_alive,
         connections=settings.max_connections,
     )
+    # One process counts in its memory, and where nobody may ask nothing is worth a file.
+    is_counted = workers > 1 and settings.metrics_token is not None
+    with metrics.counting_together() if is_counted else nullcontext():
+        server.run(config)
 
 
 def app_from_environment() -> FastAPI:
@@ -153,6 +161,7 @@ def _lifespan(
         async with (
             aclosing(app.state.rate_limits),
             open_desk(settings, database_url=database_url, clock=clock) as desk,
+            metrics.sampling(lambda: pool_use(desk.engine)) as app.state.sampler,
             _working(desk) if with_worker else nullcontext(),
         ):
             app.state.office = Office(desk)

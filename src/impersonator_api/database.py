@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+import msgspec
 from asyncpg import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
@@ -17,9 +18,6 @@ from impersonator_api.metrics import PoolUse, pool_timed_out
 from impersonator_api.pool import HonestPool
 from impersonator_api.settings import Settings
 from impersonator_api.statement import LOST_RACE
-
-if TYPE_CHECKING:
-    from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 metadata = MetaData(
     naming_convention={
@@ -110,7 +108,7 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
 
 def pool_use(engine: AsyncEngine) -> PoolUse:
     """How much of the engine's pool is in use at this moment."""
-    pool = cast("AsyncAdaptedQueuePool", engine.pool)
+    pool = cast("HonestPool", engine.pool)
     return PoolUse(size=pool.size(), checked_out=pool.checkedout(), waiting=Connection.waiting)
 
 

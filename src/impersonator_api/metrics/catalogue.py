@@ -78,7 +78,12 @@ ENDED = _counter(
 )
 HANDED_OVER = _counter("impersonator_sessions_handed_over_total", "Hand-over codes that were traded for tokens.")
 REFRESHED = _counter("impersonator_tokens_refreshed_total", "Refresh tokens that were traded for new tokens.")
-REPLAYED = _counter("impersonator_tokens_replayed_total", "Used refresh tokens that came back; each ended its session.")
+REPLAYED = _counter(
+    "impersonator_tokens_replayed_total",
+    "Used refresh tokens that came back, each of which ended its session, and used hand-over codes, which do not.",
+    by=("token",),
+    begins=(("refresh_token",), ("handover_code",)),
+)
 EXCHANGED = _counter("impersonator_tokens_exchanged_total", "Token exchanges within a running session.")
 REFUSED = _counter(
     "impersonator_refusals_total",

@@ -11,44 +11,44 @@ NO_ROUTE = "none"
 CLASSES = ("other", "1xx", "2xx", "3xx", "4xx", "5xx")
 
 
-def session_started(impersonator: str, times: int = 1) -> None:
+def session_started(impersonator: str) -> None:
     """Count a start; `impersonator` is a user or a client."""
-    meters()[catalogue.STARTED][(impersonator,)](times)
+    meters()[catalogue.STARTED][(impersonator,)](1)
 
 
-def session_ended(reason: str, times: int = 1) -> None:
+def session_ended(reason: str) -> None:
     """Count ends that were written down."""
-    meters()[catalogue.ENDED][(reason,)](times)
+    meters()[catalogue.ENDED][(reason,)](1)
 
 
-def session_handed_over(times: int = 1) -> None:
+def session_handed_over() -> None:
     """Count a hand-over code that was traded."""
-    meters()[catalogue.HANDED_OVER][()](times)
+    meters()[catalogue.HANDED_OVER][()](1)
 
 
-def tokens_refreshed(times: int = 1) -> None:
+def tokens_refreshed() -> None:
     """Count a refresh."""
-    meters()[catalogue.REFRESHED][()](times)
+    meters()[catalogue.REFRESHED][()](1)
 
 
-def token_replayed(times: int = 1) -> None:
-    """Count a used refresh token that came back."""
-    meters()[catalogue.REPLAYED][()](times)
+def token_replayed(kind: str) -> None:
+    """Count a used refresh token, or a used hand-over code, that came back."""
+    meters()[catalogue.REPLAYED][(kind,)](1)
 
 
-def token_exchanged(times: int = 1) -> None:
+def token_exchanged() -> None:
     """Count an exchange within a running session."""
-    meters()[catalogue.EXCHANGED][()](times)
+    meters()[catalogue.EXCHANGED][()](1)
 
 
-def refused(code: str, rule: str | None, times: int = 1) -> None:
+def refused(code: str, rule: str | None) -> None:
     """Count a considered no; `code` is a law's name or an error's code."""
-    meters()[catalogue.REFUSED][code, rule or ""](times)
+    meters()[catalogue.REFUSED][code, rule or ""](1)
 
 
-def caller_refused(code: str, times: int = 1) -> None:
+def caller_refused(code: str) -> None:
     """Count a caller who is known and may not come in."""
-    meters()[catalogue.CALLERS_REFUSED][(code,)](times)
+    meters()[catalogue.CALLERS_REFUSED][(code,)](1)
 
 
 def introspected(*, active: bool) -> None:

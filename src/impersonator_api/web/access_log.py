@@ -5,6 +5,7 @@ from time import perf_counter
 import structlog
 from starlette.types import Scope
 
+from impersonator_api.metrics import answered
 from impersonator_api.work import Origin
 
 CLIENT_WENT_AWAY = 499
@@ -12,12 +13,14 @@ CLIENT_WENT_AWAY = 499
 
 
 def log_access(scope: Scope, origin: Origin, *, status: int, started_at: float) -> None:
-    """Write the line. The route is its template: a path or a query may hold a name or a token."""
+    """Write the line, and count. The route is its template: a path or a query may hold a name or a token."""
+    seconds, route = perf_counter() - started_at, route_of(scope)
+    answered(route, scope["method"], status, seconds)
     line = {
         "method": scope["method"],
-        "route": route_of(scope),
+        "route": route,
         "status": status,
-        "duration_ms": round((perf_counter() - started_at) * 1000, 1),
+        "duration_ms": round(seconds * 1000, 1),
         "ip": origin.ip,
     }
     code = scope["state"].get("problem")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 
-from impersonator_api import oauth
+from impersonator_api import metrics, oauth
 from impersonator_api.sessions import SessionNotRunningError
 from impersonator_api.web.examples import introspection as examples
 from impersonator_api.web.oauth_answers import NO_STORE, OF_ANY, OF_REVOKE, oauth_errors_documented
@@ -57,6 +57,7 @@ async def introspect(request: Request, desk: DeskDep) -> JSONResponse:
     except SessionNotRunningError:
         # By now the desk has kept the error's record: where a change ended the session, it is ended.
         told = oauth.INACTIVE
+    metrics.introspected(active=told["active"])
     return JSONResponse(dict(told), headers=NO_STORE)
 
 

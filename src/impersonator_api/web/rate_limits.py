@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from impersonator_api.callers import Credentials
 from impersonator_api.errors import LimitError, Refusal, ServiceError, UnauthenticatedError
+from impersonator_api.metrics import rate_limited
 from impersonator_api.oauth import OAuthError, Presented
 from impersonator_api.oauth.errors import ExchangeRefusedError
 from impersonator_api.policy import InsufficientUserAuthenticationError
@@ -68,6 +69,7 @@ class RateLimits:
             return
         wait = await self._limiter.find_wait(*self._failures_of(scope, presenter))
         if wait is not None:
+            rate_limited("failed")
             raise TooManyAttemptsError(
                 f"Too many attempts have failed from here; try again in {wait} seconds.", retry_after=wait
             )
@@ -91,9 +93,10 @@ class RateLimits:
         """Let the storage go."""
         await self._limiter.aclose()
 
-    async def _spend(self, rates: Sequence[RateLimitItem], *parts: str) -> None:
-        wait = await self._limiter.count(*self._tallies(rates, *parts))
+    async def _spend(self, rates: Sequence[RateLimitItem], name: str, *parts: str) -> None:
+        wait = await self._limiter.count(*self._tallies(rates, name, *parts))
         if wait is not None:
+            rate_limited(name)
             raise LimitError(f"That was asked for too often; try again in {wait} seconds.", retry_after=wait)
 
     def _failures_of(self, scope: Scope, presenter: Presenter) -> list[Tally]:

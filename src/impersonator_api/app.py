@@ -165,6 +165,7 @@ def _lifespan(
             _working(desk) if with_worker else nullcontext(),
         ):
             app.state.office = Office(desk)
+            app.state.facts = Facts()
             # What start-up made lives as long as the process; the collector need not look at it again.
             gc.collect()
             gc.freeze()

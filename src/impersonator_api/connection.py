@@ -54,7 +54,7 @@ class Connection:
     """Asks, and begins and ends transactions; without one each statement is its own."""
 
     waiting: ClassVar[int] = 0
-    """How many wait for one at this moment, in this process."""
+    """How many wait for one of the pool's at present; all of a process share the pool."""
 
     def __init__(self, pooled: PoolProxiedConnection, dialect: Dialect) -> None:
         self._pooled = pooled

@@ -83,6 +83,8 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
         url,
         # What people wrote must not end up in a log by way of an error's text.
         hide_parameters=True,
+        json_serializer=_as_json,
+        json_deserializer=msgspec.json.decode,
         poolclass=HonestPool,
         pool_size=settings.pool_size,
         max_overflow=0,
@@ -110,6 +112,10 @@ def pool_use(engine: AsyncEngine) -> PoolUse:
     """How much of the engine's pool is in use at this moment."""
     pool = cast("HonestPool", engine.pool)
     return PoolUse(size=pool.size(), checked_out=pool.checkedout(), waiting=Connection.waiting)
+
+
+def _as_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def milliseconds(span: timedelta) -> str:

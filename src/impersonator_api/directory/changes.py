@@ -12,9 +12,9 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     CTE,
+    ClauseElement,
     ColumnElement,
     Delete,
-    ClauseElement,
     Insert,
     Select,
     Table,

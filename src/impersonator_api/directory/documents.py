@@ -5,6 +5,7 @@ each is a correlated subquery giving one JSON document: one statement asks for a
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +23,14 @@ from sqlalchemy import (
 )
 
 from impersonator_api.directory import tables
-from impersonator_api.directory.people import Status
+from impersonator_api.directory.people import Profile, Status
 from impersonator_api.questions import Part, constant, json_list, json_of, part
 
 tenants = tables.tenants
 NOT_FOR_DECISIONS = ("secret_digests", "jwks", "jwks_uri", "created_at")
 """Columns of a client that only its authentication needs."""
+
+OF_PROFILE = tuple(each.name for each in fields(Profile))
 
 MAX_DIGITS = 10
 """A client's number fits PostgreSQL's integer."""
@@ -195,7 +198,8 @@ def person_json(users: FromClause) -> JsonColumn:
     """A row of `users` with the roles and memberships that person has now."""
     return json_of(
         {
-            **{column.name: column for column in users.c},
+            **{column.name: column for column in users.c if column.name not in OF_PROFILE},
+            "profile": json_of({name: users.c[name] for name in OF_PROFILE}),
             "roles": _roles_of(users),
             "memberships": _memberships_of(users),
         }

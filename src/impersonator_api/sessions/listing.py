@@ -107,7 +107,9 @@ def _reading_refused(work: Work, reader: Reader) -> Write:
 async def find_tenant_of(work: Work, session_id: UUID) -> UUID | None:
     """Whose session that is; for an operator, who is in no tenant."""
     sessions = impersonation_sessions
-    found: UUID | None = (await work.read(select(sessions.c.tenant_id).where(sessions.c.id == session_id))).scalar_one_or_none()
+    found: UUID | None = (
+        await work.read(select(sessions.c.tenant_id).where(sessions.c.id == session_id))
+    ).scalar_one_or_none()
     return found
 
 

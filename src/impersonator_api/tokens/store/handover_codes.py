@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import convert
 from sqlalchemy import ARRAY, CTE, LargeBinary, Select, Text, delete, func, insert, select, type_coerce, update
 
 from impersonator_api.questions import Column, constant, json_of
@@ -96,13 +97,4 @@ def handover_code_json(digest: Column) -> Column:
 
 def handover_state_from(row: Mapping[str, Any] | None) -> HandoverState | None:
     """The state in a JSON document of `handover_code_json`."""
-    if row is None:
-        return None
-    return HandoverState(
-        session_id=UUID(row["session_id"]),
-        client_id=UUID(row["client_id"]),
-        redirect_uri=row["redirect_uri"],
-        code_challenge=row["code_challenge"],
-        expires_at=datetime.fromisoformat(row["expires_at"]),
-        used_at=datetime.fromisoformat(row["used_at"]) if row["used_at"] else None,
-    )
+    return convert(row, HandoverState | None)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import convert
 from sqlalchemy import CTE, insert, select, type_coerce, update
 
 from impersonator_api.questions import Column, Part, json_of, part
@@ -93,20 +94,7 @@ def _refresh_token_json(jti: Column) -> Column:
 
 def refresh_state_from(row: Mapping[str, Any] | None) -> RefreshState | None:
     """The state in a JSON document of `refresh_token_json`."""
-    if row is None:
-        return None
-    after = row["successor"]
-    return RefreshState(
-        id=UUID(row["id"]),
-        session_id=UUID(row["session_id"]),
-        family_id=UUID(row["family_id"]),
-        used_at=_instant(row["used_at"]),
-        successor=SuccessorState(after["claims"], _instant(after["used_at"])) if after else None,
-    )
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    return convert(row, RefreshState | None)
 
 
 def _columns(token: RefreshToken) -> dict[str, object]:

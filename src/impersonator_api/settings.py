@@ -1,5 +1,6 @@
 """Everything an operator can set, read once from the environment and then frozen."""
 
+import math
 import os
 from collections.abc import Mapping
 from datetime import timedelta
@@ -25,6 +26,9 @@ MetricsToken = Annotated[SecretStr, Field(min_length=32, max_length=256)]
 KeyLifetime = Annotated[
     Annotated[timedelta, Field(ge=timedelta(days=1), le=timedelta(days=3650))] | None,
     BeforeValidator(lambda value: None if value in {"off", "0"} else value),
+]
+KeptMonths = Annotated[
+    Annotated[int, Field(ge=1, le=1200)] | None, BeforeValidator(lambda value: None if value == "forever" else value)
 ]
 
 
@@ -95,6 +99,15 @@ class Settings(BaseSettings):
     metrics_token: MetricsToken | None = Field(
         None, description="What Prometheus must show to read `/metrics`, 32 characters or more; unset: there is none."
     )
+    sessions_kept_months: KeptMonths = Field(
+        None, description="Months after its own that a month of sessions is kept; unset or `forever`: for ever."
+    )
+    refresh_tokens_kept_months: KeptMonths = Field(
+        None, description="The same of refresh tokens, no longer than sessions; unset: as long as sessions."
+    )
+    audit_kept_months: KeptMonths = Field(
+        None, description="The same of the audit, no shorter than sessions; unset or `forever`: for ever."
+    )
     log_format: LogFormat | None = Field(None, description="`console` or `json`; unset: json in production.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
     pool_size: int = Field(16, ge=1, le=200, description="Database connections of one worker process.")
@@ -154,6 +167,17 @@ class Settings(BaseSettings):
         found = [complaint for complaint, holds in complaints.items() if holds]
         if found:
             raise ValueError("; ".join(found))
+
+    @model_validator(mode="after")
+    def _nothing_outlives_what_explains_it(self) -> Self:
+        of_tokens, of_sessions, of_audit = (
+            math.inf if months is None else months
+            for months in (self.refresh_tokens_kept_months, self.sessions_kept_months, self.audit_kept_months)
+        )
+        if of_sessions > of_audit or (of_tokens > of_sessions and of_tokens < math.inf):
+            message = "keep refresh tokens no longer than sessions, and sessions no longer than the audit"
+            raise ValueError(message)
+        return self
 
     @property
     def is_production(self) -> bool:

@@ -8,14 +8,13 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import func, select
 
-from impersonator_api import metrics, sessions, tokens
+from impersonator_api import history, metrics, sessions, tokens
 from impersonator_api.errors import ServiceError
 from impersonator_api.tokens import KeyRing
 from impersonator_api.work import Desk, Work
 
 log = structlog.get_logger()
 
-MONTHS_AHEAD = 3
 HOUR = timedelta(hours=1)
 
 AGAIN = timedelta(minutes=1)
@@ -37,12 +36,6 @@ async def refresh_keys(work: Work) -> None:
     await work.get(KeyRing).refresh(work)
 
 
-async def make_partitions(work: Work) -> int:
-    """Make the coming months' partitions, so that no row ever falls into the default one."""
-    made = await work.read(select(func.impersonator_ensure_partitions(work.now, MONTHS_AHEAD)))
-    return int(made.scalar_one())
-
-
 DUTIES = (
     Duty("refresh keys", timedelta(seconds=5), None, refresh_keys),
     Duty("expire overdue sessions", timedelta(seconds=5), 0x1A9E51, sessions.expire_overdue),
@@ -51,7 +44,7 @@ DUTIES = (
     Duty("drop hand-over codes", HOUR, 0x1A9E56, tokens.drop_handover_codes),
     Duty("drop idempotency keys", HOUR, 0x1A9E57, sessions.drop_idempotency_keys),
     Duty("forget used ids", timedelta(seconds=30), 0x1A9E55, tokens.forget_used_ids),
-    Duty("make partitions", HOUR, 0x1A9E53, make_partitions),
+    Duty("make partitions", HOUR, 0x1A9E53, history.make_months),
 )
 
 

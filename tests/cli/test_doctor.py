@@ -80,6 +80,7 @@ def test_where_everything_is_well_nothing_is_wrong(with_keys: Diagnose) -> None:
         "login": "warning",
         "signing keys": "ok",
         "key schedule": "ok",
+        "months": "ok",
     }
 
 

@@ -10,6 +10,7 @@ import typer.main
 
 from impersonator_api.cli import app
 from impersonator_api.cli.errors import CommandError
+from impersonator_api.history import HistoryError
 
 REFERENCE = (Path(__file__).parents[2] / "docs/reference/cli.md").read_text()
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", REFERENCE, re.MULTILINE | re.DOTALL))
@@ -51,6 +52,7 @@ def test_each_command_and_option_explains_itself(name: str) -> None:
 
 
 def test_each_code_is_documented_in_order() -> None:
-    codes = {kind.code for kind in CommandError.__subclasses__()} | OF_OTHERS
+    of_commands = {kind.code for kind in CommandError.__subclasses__()}
+    codes = of_commands | {kind.code for kind in HistoryError.__subclasses__()} | OF_OTHERS
 
     assert ROW.findall(SECTIONS["Error codes"]) == sorted(codes)

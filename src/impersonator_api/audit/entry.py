@@ -20,6 +20,7 @@ class Action(StrEnum):
     CALLER_REFUSED = "caller.refused"
     REALM_APPLIED = "realm.applied"
     CONSENT_WITHDRAWN = "consent.withdrawn"
+    HISTORY_DROPPED = "history.dropped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """`impersonator audit`: who did what as whom."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -11,7 +10,7 @@ import typer
 from impersonator_api import audit
 from impersonator_api.cli.files import written
 from impersonator_api.cli.opening import at_desk
-from impersonator_api.cli.output import examples, plain
+from impersonator_api.cli.output import examples
 from impersonator_api.cli.tenants import load_tenant
 from impersonator_api.work import Desk, Work
 
@@ -49,6 +48,6 @@ def export(
 async def _write(work: Work, file: TextIO, tenant_id: UUID | None) -> int:
     count = 0
     async for entry in audit.export(work, tenant_id=tenant_id):
-        file.write(json.dumps(entry, ensure_ascii=False, default=plain) + "\n")
+        file.write(f"{audit.as_line(entry)}\n")
         count += 1
     return count

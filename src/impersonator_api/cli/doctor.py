@@ -24,9 +24,9 @@ def register(app: typer.Typer) -> None:
 def doctor(*, host: Host = LOCAL, port: Port = USUAL_PORT, as_json: AsJson = False) -> None:
     """Look at everything that can be wrong around the service, and say what to do. Exits 1 if something is.
 
-    Settings, port, database, schema, clock, login, master key, signing keys, whether the keys of each trusted
-    issuer can be fetched, and whether the storage of rate limits answers. Warnings do not count as wrong. Nothing
-    is changed in your own database.
+    Settings, port, database, schema, clock, login, master key, signing keys, whether the coming months have their
+    partitions, whether the keys of each trusted issuer can be fetched, and whether the storage of rate limits
+    answers. Warnings do not count as wrong. Nothing is changed in your own database.
     """
     findings = _findings(host, port)
     is_well = all(finding.verdict is not Verdict.WRONG for finding in findings)

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from impersonator_api import embedded, logs
 from impersonator_api.database import DatabaseAwayError
 from impersonator_api.errors import ServiceError
+from impersonator_api.history import HistoryError
 from impersonator_api.settings import PREFIX, UnknownSettingError
 
 DRIVER_CLASS = re.compile(r"^<class '[^']*'>: ")
@@ -100,6 +101,8 @@ def told(error: Exception) -> tuple[str, str] | None:
             code, words = error.code, error.detail + _cause(error)
         case UnknownSettingError():
             code, words = "setting-unknown", str(error)
+        case HistoryError():
+            code, words = error.code, str(error)
         case embedded.EmbeddedUnavailable():
             code, words = "embedded-unavailable", str(error)
         case _:

@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
-from impersonator_api import tokens
+from impersonator_api import history, tokens
 from impersonator_api.callers import IssuerKeys
 from impersonator_api.callers.errors import IssuerKeysUnavailableError
 from impersonator_api.cli import store
 from impersonator_api.cli.findings import Finding, fine, worth_a_look, wrong
 from impersonator_api.directory import lookup
+from impersonator_api.history import Month
 from impersonator_api.rate_limits import open_limiter
 from impersonator_api.tokens import KeyRing, KeyState, MasterKeys, ScheduledKey, SigningAlgorithm
 from impersonator_api.tokens.errors import MasterKeyWrongError
@@ -85,6 +86,20 @@ def _age(each: ScheduledKey, now: datetime) -> str:
     return f"{each.key.alg} has signed for {signing.days} days, {due}."
 
 
+async def check_months(desk: Desk) -> list[Finding]:
+    """Whether the coming months have their places, and nothing fell beside them."""
+    ahead, next_month = await desk.run(history.list_ahead), Month.of(desk.clock()).later(1)
+    late = [each.history for each in ahead if each.until is None or each.until < next_month]
+    if late:
+        detail = f"There is no partition for {next_month} of {', '.join(late)}."
+        return [worth_a_look("months", detail, "Let `impersonator serve` or `impersonator work` run; it makes them.")]
+    astray = [each.history for each in ahead if each.has_strays]
+    if astray:
+        detail = f"Rows of {', '.join(astray)} lie in the default partition, which should stay empty."
+        return [worth_a_look("months", detail, "Move them: docs/operations.md, Rows beside the months.")]
+    return [fine("months", f"Made until {min(each.until for each in ahead if each.until)}.")]
+
+
 async def check_issuers(desk: Desk) -> list[Finding]:
     """Whether each trusted issuer's keys can be fetched from here."""
     keys = IssuerKeys.for_settings(desk.settings)
@@ -130,6 +145,7 @@ INSIDE_CHECKS: tuple[Check, ...] = (
     check_login,
     check_keys,
     check_key_schedule,
+    check_months,
     check_issuers,
     check_rate_limit_storage,
 )

@@ -14,6 +14,7 @@ from impersonator_api.cli import (
     keys,
     policy,
     realm,
+    retention,
     schema,
     serving,
     sessions,
@@ -38,7 +39,13 @@ app = typer.Typer(
 )
 for group in (serving, demo, schema, realm, token, working, doctor):
     group.register(app)
-for name, commands in (("keys", keys), ("sessions", sessions), ("audit", audit), ("policy", policy)):
+for name, commands in (
+    ("keys", keys),
+    ("sessions", sessions),
+    ("audit", audit),
+    ("retention", retention),
+    ("policy", policy),
+):
     app.add_typer(commands.app, name=name)
 
 

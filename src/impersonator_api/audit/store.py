@@ -32,9 +32,16 @@ def _recorded(**row: Column) -> CTE:
 
 def recorded_where_met(work: Work, entries: Sequence[Entry], guard: Write) -> Write:
     """Entries about sessions, each only where the guard's RETURNING `id` holds its session."""
-    rows = [{name: _plain(value) for name, value in _row(work, entry).items()} for entry in entries]
     told = partial(count, entries)
+    if len(entries) == 1:
+        return Write("audit of a session", _one_where_met, _row(work, entries[0]), after=guard, rows=None, told=told)
+    rows = [{name: _plain(value) for name, value in _row(work, entry).items()} for entry in entries]
     return Write("audit of sessions", _recorded_where_met, {"rows": rows}, after=guard, rows=None, told=told)
+
+
+def _one_where_met(guard: CTE, **row: Column) -> CTE:
+    values = (type_coerce(row[column.name], column.type) for column in audit_entries.c)
+    return _inserted(select(*values).where(guard.c.id == row["session_id"]))
 
 
 def _recorded_where_met(guard: CTE, rows: Column) -> CTE:

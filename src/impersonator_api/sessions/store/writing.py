@@ -145,8 +145,7 @@ def slot_freed(ended_session: Write) -> Write:
 
 
 def _slot_freed(ended_session: CTE) -> CTE:
-    ended_ids = select(ended_session.c.id)
-    freed = delete(active_slots).where(active_slots.c.session_id.in_(ended_ids))
+    freed = delete(active_slots).where(active_slots.c.session_id == ended_session.c.id)
     return freed.returning(active_slots.c.session_id).cte()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from impersonator_api import embedded
 
 # A laptop's defaults but for these: no checkpoint in the middle of one operation and none of another.
-SETTINGS = {"max_wal_size": "4GB", "checkpoint_timeout": "30min"}
+SETTINGS = {"max_wal_size": "8GB", "checkpoint_timeout": "30min", "shared_buffers": "512MB"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,18 +19,18 @@ UNCHECKED = "SET session_replication_role = replica"
 PEOPLE = """
 CREATE TEMPORARY TABLE somebody AS
 SELECT id, external_id, email, external_id LIKE 'admin-%' AS is_admin,
-       row_number() OVER (PARTITION BY external_id LIKE 'admin-%' ORDER BY id) - 1 AS number,
-       count(*) OVER (PARTITION BY external_id LIKE 'admin-%') AS count
+       (row_number() OVER (PARTITION BY external_id LIKE 'admin-%' ORDER BY id))::int - 1 AS number
   FROM users
 """
+COUNTS = "SELECT count(*) FILTER (WHERE is_admin), count(*) FILTER (WHERE NOT is_admin) FROM somebody"
 
 # Each is a copy of the one session that there is, between two other people, and the oldest is written first.
 SESSIONS = """
-  FROM (SELECT * FROM impersonation_sessions LIMIT 1) AS sample, generate_series($1::int, 1, -1) AS n,
-       LATERAL (SELECT now() - make_interval(secs => n * $2::float8) AS moment) AS written
-  JOIN somebody AS admin ON admin.is_admin
-  JOIN somebody AS customer ON NOT customer.is_admin
- WHERE admin.number = n % admin.count AND customer.number = n % customer.count
+  FROM (SELECT * FROM impersonation_sessions LIMIT 1) AS sample
+ CROSS JOIN generate_series($1::int, 1, -1) AS n
+ CROSS JOIN LATERAL (SELECT now() - make_interval(secs => n * $2::float8) AS moment) AS written
+  JOIN somebody AS admin ON admin.is_admin AND admin.number = n % $3::int
+  JOIN somebody AS customer ON NOT customer.is_admin AND customer.number = n % $4::int
 """
 SESSION = {
     "id": "uuidv7(moment - clock_timestamp())",
@@ -47,12 +47,12 @@ SESSION = {
 
 # Of a session's entries or tokens, each is a copy of one of those of the sample's own, some seconds later.
 OF_A_SESSION = """
-  FROM impersonation_sessions AS session, generate_series(1, $1::int) AS m,
-       LATERAL (SELECT session.started_at + make_interval(secs => m) AS moment) AS written
+  FROM (SELECT * FROM impersonation_sessions ORDER BY id) AS session
+ CROSS JOIN generate_series(1, $1::int) AS m
+ CROSS JOIN LATERAL (SELECT session.started_at + make_interval(secs => m) AS moment) AS written
   JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS number, count(*) OVER () AS count FROM {table}) AS sample
     ON true
  WHERE sample.number = m % sample.count
- ORDER BY session.id
 """
 ENTRY = {
     "id": "uuidv7(moment - clock_timestamp())",
@@ -78,8 +78,10 @@ async def make_history(dsn: str, history: History) -> Filled:
         await connection.execute(PARTITIONS, DAYS)
         await connection.execute(UNCHECKED)
         await connection.execute(PEOPLE)
+        await connection.execute("ANALYZE somebody")
+        counts = await connection.fetchrow(COUNTS)
         seconds = DAYS * 24 * 3600 / history.sessions
-        await connection.execute(_copies(impersonation_sessions, SESSION, SESSIONS), history.sessions, seconds)
+        await connection.execute(_copies(impersonation_sessions, SESSION, SESSIONS), history.sessions, seconds, *counts)
         for table, values, each in ((refresh_tokens, TOKEN, 1), (audit_entries, ENTRY, entries)):
             await connection.execute(_copies(table, values, OF_A_SESSION.format(table=table.name)), each)
         await connection.execute("VACUUM (ANALYZE, FREEZE)")

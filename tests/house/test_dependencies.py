@@ -24,8 +24,16 @@ OTEL = _names(PROJECT["project"]["optional-dependencies"]["otel"])
 EMBEDDED = _names(PROJECT["project"]["optional-dependencies"]["embedded"])
 DEV = _names(PROJECT["dependency-groups"]["dev"])
 NODE = _names(PROJECT["dependency-groups"]["node"])
-CLIENTS = json.loads((ROOT / "tests/clients/package.json").read_text())["dependencies"].keys()
-CLIENTS_LOCK = json.loads((ROOT / "tests/clients/package-lock.json").read_text())["packages"]
+IN_JAVASCRIPT = ("tests/clients", "bench/peers/better_auth", "bench/peers/oidc_provider")
+HIJACK = ROOT / "bench/peers/django_hijack"
+PEERS = _names((HIJACK / "requirements.in").read_text().splitlines()[1:])
+
+
+def _asked_for(folder: str) -> set[str]:
+    return set(json.loads((ROOT / folder / "package.json").read_text())["dependencies"])
+
+
+JAVASCRIPT = set[str]().union(*map(_asked_for, IN_JAVASCRIPT))
 
 
 def _documented() -> list[str]:
@@ -41,7 +49,7 @@ def _pins(name: str) -> set[str]:
 
 
 def test_each_direct_dependency_has_one_row_and_each_row_a_dependency() -> None:
-    assert sorted(_documented()) == sorted(RUNTIME | OTEL | REDIS | EMBEDDED | DEV | NODE | CLIENTS)
+    assert sorted(_documented()) == sorted(RUNTIME | OTEL | REDIS | EMBEDDED | DEV | NODE | JAVASCRIPT | PEERS)
 
 
 def test_the_runtime_lock_holds_what_runs_in_production_and_nothing_of_development() -> None:
@@ -64,17 +72,24 @@ def test_the_image_is_built_by_the_versions_that_development_uses() -> None:
     assert _pins("build.txt") | _pins("uv.txt") <= _pins("dev.txt")
 
 
-@pytest.mark.parametrize("name", ["build.txt", "runtime.txt", "uv.txt", "node.txt", "dev.txt"])
-def test_locks_hold_hashes_and_no_address(name: str) -> None:
-    text = (ROOT / "requirements" / name).read_text()
+@pytest.mark.parametrize(
+    "lock",
+    [*(ROOT / "requirements").glob("*.txt"), HIJACK / "requirements.txt"],
+    ids=lambda lock: lock.relative_to(ROOT).as_posix(),
+)
+def test_locks_hold_hashes_and_no_address(lock: Path) -> None:
+    text = lock.read_text()
 
     assert "://" not in text
     assert all("--hash=sha256:" in block for block in re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:])
 
 
-def test_the_lock_of_the_javascript_clients_holds_hashes_and_no_address() -> None:
-    own, *packages = CLIENTS_LOCK.values()
+@pytest.mark.parametrize("folder", IN_JAVASCRIPT)
+def test_locks_of_javascript_hold_hashes_and_no_address(folder: str) -> None:
+    locked = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
 
-    assert own["dependencies"].keys() == CLIENTS
+    own, *packages = locked.values()
+
+    assert own["dependencies"].keys() == _asked_for(folder)
     assert all("integrity" in package for package in packages)
-    assert "://" not in json.dumps(CLIENTS_LOCK)
+    assert "://" not in json.dumps(locked)

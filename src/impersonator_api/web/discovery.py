@@ -2,18 +2,19 @@
 
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from impersonator_api import oauth
 from impersonator_api.tokens import KeyRing
+from impersonator_api.web.doors import Doors
 from impersonator_api.web.errors import RouteNotFoundError
 from impersonator_api.web.examples.discovery import KEYS
 from impersonator_api.web.examples.story import ISSUER
 from impersonator_api.web.openapi import answer_documented
 from impersonator_api.web.work import office_of
 
-router = APIRouter(prefix="/.well-known", tags=["discovery"])
+router = Doors(prefix="/.well-known", tags=["discovery"])
 
 
 @router.get(
@@ -36,7 +37,8 @@ async def authorization_server_of_path(path: str, request: Request) -> JSONRespo
     return await authorization_server(request)
 
 
-@router.get(
+@router.hot(
+    "GET",
     "/jwks.json",
     summary="Public keys",
     responses=answer_documented({"one key": KEYS}) | {304: {"description": "Not changed since that ETag."}},

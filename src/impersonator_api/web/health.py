@@ -1,25 +1,26 @@
 """Whether this process lives, and whether it can do its work."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from impersonator_api.database import faults_told
 from impersonator_api.errors import ServiceError
 from impersonator_api.migrate import schema_of
 from impersonator_api.tokens import KeyRing
+from impersonator_api.web.doors import Doors
 from impersonator_api.web.examples import health as examples
 from impersonator_api.web.limits import DRAINING
 from impersonator_api.web.openapi import Json, answer_documented
 from impersonator_api.web.work import Office, office_of
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = Doors(prefix="/health", tags=["health"])
 
 RETRY_AFTER = "2"
 OK = "ok"
 
 
-@router.get("/live", summary="Is the process alive?", responses=answer_documented({"yes": {"status": "alive"}}))
-async def live() -> JSONResponse:
+@router.hot("GET", "/live", summary="Is the process alive?", responses=answer_documented({"yes": {"status": "alive"}}))
+async def live(_request: Request) -> JSONResponse:
     """Asks nothing of the database: a restart would not bring that back."""
     return JSONResponse({"status": "alive"})
 

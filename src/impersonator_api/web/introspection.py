@@ -2,19 +2,20 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
+from starlette.responses import Response
 
 from impersonator_api import metrics, oauth
 from impersonator_api.sessions import SessionNotRunningError
+from impersonator_api.web.doors import Doors, answered
 from impersonator_api.web.examples import introspection as examples
 from impersonator_api.web.oauth_answers import NO_STORE, OF_ANY, OF_REVOKE, oauth_errors_documented
 from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security
 from impersonator_api.web.presented import CLIENT_ASSERTION, read_client
-from impersonator_api.web.work import DeskDep
+from impersonator_api.web.work import desk_of
 
-router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
+router = Doors(prefix="/oauth2/v1", tags=["oauth"])
 
 PARAMETERS = {
     "token": "An access or refresh token.",
@@ -42,34 +43,36 @@ class Introspection(BaseModel):
     act: dict[str, Any] | None = None
 
 
-@router.post(
+@router.hot(
+    "POST",
     "/introspect",
     summary="Does this token count now?",
     response_model=Introspection,
     responses=answer_documented(examples.INTROSPECTED) | oauth_errors_documented(*OF_ANY),
     openapi_extra=INTROSPECT_FORM | BASIC,
 )
-async def introspect(request: Request, desk: DeskDep) -> JSONResponse:
+async def introspect(request: Request) -> Response:
     """Session, people, client and consent are looked at as they are now; services only."""
     parameters, presented = await read_client(request)
     try:
-        told = await desk.run(oauth.introspect, presented=presented, parameters=parameters)
+        told = await desk_of(request).run(oauth.introspect, presented=presented, parameters=parameters)
     except SessionNotRunningError:
         # By now the desk has kept the error's record: where a change ended the session, it is ended.
         told = oauth.INACTIVE
     metrics.introspected(active=told["active"])
-    return JSONResponse(dict(told), headers=NO_STORE)
+    return answered(told, headers=NO_STORE)
 
 
-@router.post(
+@router.hot(
+    "POST",
     "/revoke",
     summary="Give a token back",
     response_class=Response,
     responses=oauth_errors_documented(*OF_REVOKE),
     openapi_extra=REVOKE_FORM | openapi_security("basic", or_none=True),
 )
-async def revoke(request: Request, desk: DeskDep) -> Response:
+async def revoke(request: Request) -> Response:
     """The token's session ends, and every token of it; an unknown token is a success too."""
     parameters, presented = await read_client(request)
-    await desk.run(oauth.revoke, presented=presented, parameters=parameters)
+    await desk_of(request).run(oauth.revoke, presented=presented, parameters=parameters)
     return Response(status_code=200, headers=NO_STORE)

@@ -1,14 +1,15 @@
 """The OAuth doors: tokens, and whom they stand for."""
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
 
 from impersonator_api import oauth, sessions
 from impersonator_api.oauth import TokenAnswer
 from impersonator_api.sessions.identify import InsufficientScopeError, ServiceHasNoUserError
 from impersonator_api.web.admin.errors import OF_CREDENTIALS
-from impersonator_api.web.caller import CredentialsDep
+from impersonator_api.web.caller import credentials_of
+from impersonator_api.web.doors import Doors, answered, modelled
 from impersonator_api.web.examples import oauth as examples
 from impersonator_api.web.idempotency import IDEMPOTENCY_KEY
 from impersonator_api.web.oauth_answers import NO_STORE, OF_TOKEN, oauth_errors_documented
@@ -16,9 +17,9 @@ from impersonator_api.web.openapi import answer_documented, openapi_security, pr
 from impersonator_api.web.presented import DPOP_PROOF, read_token_request
 from impersonator_api.web.token_form import TOKEN_FORM
 from impersonator_api.web.userinfo import ACTING, UserInfo
-from impersonator_api.web.work import DeskDep
+from impersonator_api.web.work import desk_of
 
-router = APIRouter(prefix="/oauth2/v1", tags=["oauth"])
+router = Doors(prefix="/oauth2/v1", tags=["oauth"])
 
 
 class TokenBody(BaseModel):
@@ -51,7 +52,8 @@ class TokenBody(BaseModel):
         )
 
 
-@router.post(
+@router.hot(
+    "POST",
     "/token",
     summary="Trade a credential for tokens",
     response_model=TokenBody,
@@ -59,14 +61,15 @@ class TokenBody(BaseModel):
     responses=answer_documented(examples.TOKENS) | oauth_errors_documented(*OF_TOKEN),
     openapi_extra=TOKEN_FORM | {"parameters": [*IDEMPOTENCY_KEY["parameters"], DPOP_PROOF]},
 )
-async def token(request: Request, desk: DeskDep) -> JSONResponse:
+async def token(request: Request) -> Response:
     """Read the form, see who the client says it is, find the grant, run it (RFC 6749 §3.2)."""
     asked = await read_token_request(request)
-    answer = await desk.run(oauth.grant_of(asked), asked)
-    return JSONResponse(TokenBody.of(answer).model_dump(exclude_none=True), headers=NO_STORE)
+    answer = await desk_of(request).run(oauth.grant_of(asked), asked)
+    return modelled(TokenBody.of(answer), headers=NO_STORE, leaves_out_none=True)
 
 
-@router.get(
+@router.hot(
+    "GET",
     "/userinfo",
     summary="Whom a token stands for, and who is acting",
     response_model=UserInfo,
@@ -74,8 +77,8 @@ async def token(request: Request, desk: DeskDep) -> JSONResponse:
     | problems_documented(*OF_CREDENTIALS, ServiceHasNoUserError, InsufficientScopeError),
     openapi_extra=openapi_security("bearer"),
 )
-async def userinfo(desk: DeskDep, credentials: CredentialsDep) -> JSONResponse:
+async def userinfo(request: Request) -> Response:
     """The target as it is now, with `act` and `sid` where somebody acts as it; a dead session's token is 401."""
-    who = await desk.run(sessions.identify, credentials=credentials)
+    who = await desk_of(request).run(sessions.identify, credentials=await credentials_of(request))
     body = UserInfo.of(who).model_dump(mode="json", exclude=None if who.acting else ACTING)
-    return JSONResponse(body, headers=NO_STORE)
+    return answered(body, headers=NO_STORE)

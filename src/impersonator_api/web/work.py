@@ -1,6 +1,6 @@
 """From a request to the desk that runs its story."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -27,7 +27,9 @@ class Office:
 
     def desk(self, origin: Origin) -> Desk:
         """A desk for stories of that origin."""
-        return replace(self.pattern, origin=origin)
+        pattern = self.pattern
+        # Not `replace`, which looks at every field by its name.
+        return Desk(pattern.engine, pattern.settings, pattern.services, pattern.clock, origin)
 
 
 def office_of(request: Request) -> Office:
@@ -36,9 +38,14 @@ def office_of(request: Request) -> Office:
     return office
 
 
-async def desk_of(request: Request) -> Desk:
+def desk_of(request: Request) -> Desk:
     """A desk for the stories of this request."""
     return office_of(request).desk(request.scope["state"]["origin"])
 
 
-DeskDep = Annotated[Desk, Depends(desk_of)]
+async def _desk_of(request: Request) -> Desk:
+    # FastAPI would call what is not `async` in a thread.
+    return desk_of(request)
+
+
+DeskDep = Annotated[Desk, Depends(_desk_of)]

@@ -1,0 +1,78 @@
+"""How a hot door is written: it reads the request by hand, calls one verb, and encodes the answer (ADR 0023).
+
+FastAPI documents such a door like any other and never runs it: between a request and its function stands one look into
+a dictionary. What a door raises is answered at the entrance, as everywhere.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Serve = Callable[[Request], Awaitable[Response]]
+
+JSON = "application/json"
+
+
+class Door:
+    """One path with what serves each of its methods; `path` is what logs and metrics call it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.serves: dict[str, Serve] = {}
+
+
+class Doors(APIRouter):
+    """A router whose doors without parameters in their paths may be hot ones."""
+
+    def hot(self, method: str, path: str, **documented: Any) -> Callable[[Serve], Serve]:  # noqa: ANN401  FastAPI's own
+        """Declare a hot door; `documented` is what FastAPI takes. Its function must do its own validation."""
+
+        def declared(serve: Serve) -> Serve:
+            self.add_api_route(path, serve, methods=[method], **documented)
+            self.served.append((method, self.prefix + path, serve))
+            return serve
+
+        return declared
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  FastAPI's own
+        super().__init__(**options)
+        self.served: list[tuple[str, str, Serve]] = []
+
+
+class StraightIn:
+    """Pure ASGI: leads to a hot door where there is one for the path and method; all else goes on to FastAPI."""
+
+    def __init__(self, app: ASGIApp, *, routers: Iterable[APIRouter]) -> None:
+        self._app = app
+        self._doors: dict[str, Door] = {}
+        for router in routers:
+            if isinstance(router, Doors):
+                for method, path, serve in router.served:
+                    self._doors.setdefault(path, Door(path)).serves[method] = serve
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, or pass on."""
+        door = self._doors.get(scope.get("path", ""))
+        serve = None if door is None else door.serves.get(scope["method"])
+        if serve is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = door
+        response = await serve(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+def answered(body: object, *, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer from whatever msgspec encodes: dataclasses, mappings, texts, instants, ids."""
+    return Response(msgspec.json.encode(body), 200, headers, JSON)
+
+
+def modelled(model: BaseModel, *, headers: Mapping[str, str] | None = None, leaves_out_none: bool = False) -> Response:
+    """A JSON answer as the document describes it."""
+    return Response(model.model_dump_json(exclude_none=leaves_out_none), 200, headers, JSON)

@@ -6,6 +6,7 @@ import socket
 from asyncio import get_running_loop, sleep
 from collections.abc import Callable
 from datetime import timedelta
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -26,6 +27,9 @@ OTHER_FILES: Final = 256
 """Open files that are no client's connection: the database's, a log, the interpreter's own."""
 
 MOST_FILES: Final = 65_536
+
+HANGS: Final = 30.0
+"""Seconds in which a worker must have answered its parent."""
 
 
 class ServerConfig(uvicorn.Config):
@@ -110,6 +114,19 @@ class WorkerProcess(Process):
 
     config: ServerConfig
 
+    def __init__(self, config: ServerConfig, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        self._answered_at = monotonic()
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it lives, and has answered not too long ago; on a busy machine a start takes its time."""
+        if not self.process.is_alive():
+            return False
+        if self.ping(timeout=1):
+            self._answered_at = monotonic()
+        return monotonic() - self._answered_at < HANGS
+
     @property
     @override
     def server(self) -> DrainingServer:
@@ -122,6 +139,7 @@ class Workers(Multiprocess):
     """Starts the processes, replaces those that die or hang, and lets all of them go."""
 
     config: ServerConfig
+    processes: list[WorkerProcess]  # type: ignore[assignment]  # the only kind that is made here
 
     @override
     def init_processes(self) -> None:
@@ -139,7 +157,7 @@ class Workers(Multiprocess):
         for index, process in enumerate(self.processes):
             if self.should_exit.is_set():
                 return
-            if process.is_alive(timeout=self.config.timeout_worker_healthcheck):
+            if process.is_well:
                 continue
             process.kill()
             process.join()

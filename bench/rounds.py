@@ -46,7 +46,7 @@ async def measure(
     subjects: Sequence[Subject], measuring: Measuring, plan: Plan, tell: Tell
 ) -> tuple[Limits, list[Figures]]:
     """All rounds of all operations, and in each of them the machine's limits."""
-    figures = list(_taking_turns(subjects))
+    figures = list(taking_turns(subjects))
     limits: list[Limits] = []
     if plan.warm_up_seconds:
         tell("warming up")
@@ -60,7 +60,7 @@ async def measure(
     return _median_of(limits), figures
 
 
-def _taking_turns(subjects: Sequence[Subject]) -> Sequence[Figures]:
+def taking_turns(subjects: Sequence[Subject]) -> Sequence[Figures]:
     """Everybody's first operation, then everybody's second, so that what is compared is measured close together."""
     columns = [[Figures(subject, operation) for operation in subject.operations] for subject in subjects]
     return [each for each in chain.from_iterable(zip_longest(*columns)) if each is not None]

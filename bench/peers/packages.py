@@ -19,7 +19,7 @@ class PackagesUnavailableError(Exception):
 def node_program(peer: Path, script: str, *modules: str) -> list[str]:
     """The command that runs a peer's script with Node, its packages at hand."""
     node = _answer_of([ROOT / "scripts" / "node", "--install"])
-    folder = _installed(peer, ["package.json", "package-lock.json"], lambda place: _npm_ci(place, Path(node)))
+    folder = installed(peer, ["package.json", "package-lock.json"], lambda place: _npm_ci(place, Path(node)))
     for name in (script, *modules):
         shutil.copy(peer / name, folder)
     return [node, str(folder / script)]
@@ -27,18 +27,19 @@ def node_program(peer: Path, script: str, *modules: str) -> list[str]:
 
 def python_folder(peer: Path, *modules: str) -> Path:
     """A folder with a peer's modules and, in `venv`, a Python that has its packages."""
-    folder = _installed(peer, ["requirements.txt"], _venv)
+    folder = installed(peer, ["requirements.txt"], _venv)
     for module in modules:
         shutil.copy(peer / module, folder)
     return folder
 
 
-def _installed(peer: Path, lock: list[str], install: Callable[[Path], None]) -> Path:
-    folder, wanted = INSTALLED / peer.name, "".join((peer / name).read_text() for name in lock)
+def installed(peer: Path, lock: list[str], install: Callable[[Path], None], *, into: Path = INSTALLED) -> Path:
+    """The folder of a peer with what its lock says; `install` is asked where the lock has changed."""
+    folder, wanted = into / peer.name, "".join((peer / name).read_text() for name in lock)
     stamp = folder / STAMP
     if stamp.exists() and stamp.read_text() == wanted:
         return folder
-    print(f"· installing {peer.name}'s packages into {folder.relative_to(ROOT)}", file=sys.stderr)
+    print(f"· installing {peer.name}'s packages into {folder}", file=sys.stderr)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in lock:

@@ -1,18 +1,37 @@
 """What the benchmark's figures rest on; `make bench-smoke` runs the whole of it."""
 
 import asyncio
+import os
+import sys
 from collections import deque
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
-from bench.conversation import moving, repeated
+from bench import impersonator
+from bench.conversation import Conversation, moving, repeated
+from bench.impersonator.operations import operations as our_operations
+from bench.impersonator.site import site as our_site
 from bench.limits import Limits
-from bench.load import Served, measured
-from bench.operation import Needs
+from bench.load import Measurement, Served, measured
+from bench.memory import peak_bytes
+from bench.operation import Needs, Operation, Subject
+from bench.peers import better_auth, django_hijack, oidc_provider
+from bench.peers.better_auth.operations import operations as better_auth_operations
+from bench.peers.better_auth.site import Site as BetterAuth
+from bench.peers.django_hijack.operations import operations as django_hijack_operations
+from bench.peers.django_hijack.site import Site as DjangoHijack
+from bench.peers.oidc_provider.operations import operations as oidc_provider_operations
+from bench.peers.oidc_provider.site import Site as OidcProvider
+from bench.peers.packages import installed
+from bench.peers.proof import ProofError, prove
+from bench.rounds import taking_turns
 from bench.talk import Expected, UnexpectedAnswerError
-from bench.wire import get
+from bench.targets import RIVALRIES, Name, Reached, Rivalry, verdicts
+from bench.wire import Credentials, get
 
 LIMITS = Limits(
     es256_signatures=10_000,
@@ -23,6 +42,9 @@ LIMITS = Limits(
     commits=5_000,
     http=20_000,
 )
+
+SOME = Measurement(answers=100, rate=1000, p50=0.002, p99=0.012, cpu={})
+OURS, THEIRS = ("ours", "start"), ("theirs", "begin")
 
 
 class Answering(asyncio.Protocol):
@@ -84,3 +106,99 @@ def test_the_database_bounds_what_commits_and_signs_nothing() -> None:
     ceiling = LIMITS.ceiling(Needs(reads=1, commits=1))
 
     assert ceiling == pytest.approx(1 / (1 / 10_000 + 1 / 5_000))
+
+
+async def nobody(_connections: int) -> list[Conversation]:
+    """Prepare nothing."""
+    return []
+
+
+def every_operation() -> set[Name]:
+    """Of everybody who is measured, by the names of subject and operation."""
+    us = our_operations(our_site(0, tokens=[""] * 4, secret="", connections=1))
+    hijack = DjangoHijack(port=0, idle=deque(), customers=[])
+    oidc = OidcProvider(port=0, refresh_tokens=[], access_tokens=[], service=Credentials(()))
+    by_subject = {
+        impersonator.NAME: us,
+        impersonator.SMALL: us,
+        better_auth.NAME: better_auth_operations(BetterAuth(port=0, admins=[], regulars=1)),
+        oidc_provider.NAME: oidc_provider_operations(oidc),
+        django_hijack.NAME: django_hijack_operations(hijack),
+    }
+    return {(subject, each.name) for subject, operations in by_subject.items() for each in operations}
+
+
+def test_whatever_is_compared_is_measured() -> None:
+    named = {name for rivalry in RIVALRIES for name in (rivalry.ours, rivalry.theirs)}
+
+    assert named <= every_operation()
+
+
+@pytest.mark.parametrize(
+    ("rate", "reached"), [(6999, Reached.NO), (7000, Reached.AT_LEAST), (9999, Reached.AT_LEAST), (10_000, Reached.AIM)]
+)
+def test_a_ratio_is_said_as_it_is(rate: float, reached: Reached) -> None:
+    rivalry = Rivalry("start", OURS, THEIRS, at_least=7, aim=10)
+
+    found = rivalry.verdict({OURS: replace(SOME, rate=rate), THEIRS: SOME})
+
+    assert found.value == pytest.approx(rate / 1000)
+    assert found.reached is reached
+
+
+def test_a_latency_is_better_when_it_is_shorter() -> None:
+    rivalry = Rivalry("start", OURS, THEIRS, at_least=3, aim=4, by_latency=True)
+
+    found = rivalry.verdict({OURS: SOME, THEIRS: replace(SOME, p50=0.008)})
+
+    assert found.value == pytest.approx(4)
+    assert found.reached is Reached.AIM
+
+
+def test_what_was_not_measured_is_not_compared() -> None:
+    assert list(verdicts({}, {})) == []
+
+
+def test_memory_and_slow_answers_must_stay_below() -> None:
+    found = {(impersonator.NAME, "start"): SOME}
+
+    p99, memory = verdicts(found, {impersonator.NAME: 100_000_000})
+
+    assert (p99.ours, p99.reached) == ("12.0 ms", Reached.NO)
+    assert (memory.ours, memory.reached) == ("100.0 MB", Reached.AT_LEAST)
+
+
+def test_everybody_has_his_turn_before_anybody_has_the_next() -> None:
+    one, two, three = (Operation(name, nobody, Expected()) for name in ("one", "two", "three"))
+    here = Served(0, {})
+
+    figures = taking_turns([Subject("ours", here, [one, two]), Subject("theirs", here, [three])])
+
+    assert [each.operation.name for each in figures] == ["one", "three", "two"]
+
+
+def test_packages_are_installed_again_only_when_their_lock_changes(tmp_path: Path) -> None:
+    peer, there, runs = tmp_path / "peer", tmp_path / "there", list[Path]()
+    peer.mkdir()
+    for lock in ("one", "one", "another"):
+        (peer / "lock").write_text(lock)
+        installed(peer, ["lock"], runs.append, into=there)
+
+    assert runs == [there / "peer"] * 2
+    assert (there / "peer/lock").read_text() == "another"
+
+
+def test_a_peer_that_does_something_else_ends_the_run() -> None:
+    with pytest.raises(ProofError, match="a refresh rotates"):
+        prove("a refresh rotates", is_so=False)
+
+
+def test_the_most_memory_a_process_had_is_known_on_linux() -> None:
+    known = peak_bytes(os.getpid())
+
+    assert (known is None) == (sys.platform != "linux")
+    assert known is None or known > 1_000_000
+
+
+def test_a_peak_of_nobody_is_not_known() -> None:
+    assert peak_bytes(0) is None

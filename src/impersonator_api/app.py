@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +20,7 @@ from impersonator_api.errors import ServiceError
 from impersonator_api.logs import configure_logging
 from impersonator_api.rate_limits import open_limiter
 from impersonator_api.settings import PREFIX, Settings, load_settings
+from impersonator_api.tracing import open_tracing
 from impersonator_api.web import (
     discovery,
     docs_page,
@@ -33,6 +35,7 @@ from impersonator_api.web import (
 )
 from impersonator_api.web.admin import impersonation
 from impersonator_api.web.cors import Cors
+from impersonator_api.web.doors import StraightIn
 from impersonator_api.web.entrance import Entrance
 from impersonator_api.web.metrics import Facts
 from impersonator_api.web.metrics import router as metrics_router
@@ -42,10 +45,15 @@ from impersonator_api.web.panel import apps as panel_apps
 from impersonator_api.web.panel import users as panel_users
 from impersonator_api.web.problems import Answers, ErrorStyle, problem
 from impersonator_api.web.rate_limits import RateLimits
+from impersonator_api.web.traced import Traced
 from impersonator_api.web.work import Office
 from impersonator_api.work import Desk, Origin, Services, utc_now
 
+if TYPE_CHECKING:
+    from impersonator_api.tracing.tracing import Tracing
+
 Clock = Callable[[], datetime]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 ROUTERS: Sequence[APIRouter] = (
     impersonation.router,
@@ -78,6 +86,8 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
     limiter = open_limiter(settings, clock=lambda: clock().timestamp())
     rate_limits = RateLimits(settings, limiter)
     answers = Answers(ERROR_STYLES, note=rate_limits.count_failure)
+    tracing = open_tracing(settings)
+    running = _running(settings, database_url, clock, with_worker=with_worker)
     app = DocumentedService(
         title="Impersonator API",
         version=__version__,
@@ -90,12 +100,15 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
         redirect_slashes=False,
         exception_handlers=dict.fromkeys((ServiceError, RequestValidationError, HTTPException), answers),
         generate_unique_id_function=lambda route: route.name,
-        lifespan=_lifespan(settings, database_url, clock, with_worker=with_worker),
+        lifespan=running if tracing is None else _traced(running, tracing),
     )
     app.state.settings = settings
     app.state.rate_limits = rate_limits
+    app.add_middleware(StraightIn, routers=ROUTERS)
     app.add_middleware(Cors)
     app.add_middleware(Entrance, settings=settings, answers=answers)
+    if tracing is not None:
+        app.add_middleware(Traced, tracing=tracing)
     for router in ROUTERS if settings.is_production else (*ROUTERS, docs_page.router):
         app.include_router(router)
     if settings.metrics_token is not None:
@@ -153,9 +166,16 @@ async def open_desk(settings: Settings, *, database_url: str, clock: Clock = utc
         await engine.dispose()
 
 
-def _lifespan(
-    settings: Settings, database_url: str, clock: Clock, *, with_worker: bool
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _traced(running: Lifespan, tracing: "Tracing") -> Lifespan:
+    @asynccontextmanager
+    async def traced(app: FastAPI) -> AsyncIterator[None]:
+        async with tracing.running(), running(app):
+            yield
+
+    return traced
+
+
+def _running(settings: Settings, database_url: str, clock: Clock, *, with_worker: bool) -> Lifespan:
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
         async with (

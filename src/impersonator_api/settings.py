@@ -5,24 +5,48 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from impersonator_api.rates import OFF, Rate, StorageUrl
 
 PREFIX = "IMPERSONATOR_"
 
+OTEL = ("opentelemetry.sdk", "opentelemetry.instrumentation.asyncpg", "opentelemetry.exporter.otlp.proto.http")
+"""Some modules of the extra `otel`; their names' beginning comes with FastAPI."""
+
 Network = IPv4Network | IPv6Network
+
+
+def _traceable(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("must be an http(s) URL without user and password, with its path")
+    if not all(_is_installed(name) for name in OTEL):
+        raise ValueError("needs OpenTelemetry: pip install 'impersonator-api[otel]'")
+    return url
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        # Not even the package that it would be in.
+        return False
+
+
 Span = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=1))]
 # Replicas learn of new and withdrawn keys at their worker's pace, so its rounds are short wherever they are set.
 Pause = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(seconds=30))]
 Drain = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(minutes=10))]
 MetricsToken = Annotated[SecretStr, Field(min_length=32, max_length=256)]
+TracesUrl = Annotated[str, AfterValidator(_traceable)]
 KeyLifetime = Annotated[
     Annotated[timedelta, Field(ge=timedelta(days=1), le=timedelta(days=3650))] | None,
     BeforeValidator(lambda value: None if value in {"off", "0"} else value),
@@ -107,6 +131,12 @@ class Settings(BaseSettings):
     )
     audit_kept_months: KeptMonths = Field(
         None, description="The same of the audit, no shorter than sessions; unset or `forever`: for ever."
+    )
+    traces_url: TracesUrl | None = Field(
+        None, description="Where traces go, by OTLP over HTTP: `http://collector:4318/v1/traces`; unset: nowhere."
+    )
+    traces_share: float = Field(
+        1.0, ge=0, le=1, description="Of the traces that begin here; a caller's are sent where the caller says so."
     )
     log_format: LogFormat | None = Field(None, description="`console` or `json`; unset: json in production.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
@@ -206,8 +236,8 @@ def load_settings(environ: Mapping[str, str] = os.environ, **overrides: object) 
     """Read the settings; raises `UnknownSettingError` or pydantic's `ValidationError`, which never shows a value."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
-    # The test suite's own variable shares our prefix and means nothing to the service.
-    unknown = [name for name in unknown if name != "IMPERSONATOR_TEST_DATABASE_URL"]
+    # The test suite's own variables share our prefix and mean nothing to the service.
+    unknown = [name for name in unknown if not name.startswith(f"{PREFIX}TEST_")]
     if unknown:
         message = f"Unknown settings: {', '.join(unknown)}. See docs/reference/settings.md."
         raise UnknownSettingError(message)

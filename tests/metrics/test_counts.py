@@ -202,7 +202,7 @@ async def test_waiting_starts_are_counted(
     await acting_as(ana)
     before = await scrape()
 
-    answers = [await http.post("/api/admin/impersonate", json={"targetUserId": str(bob.id)}) for _ in range(2)]
+    answers = [await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)}) for _ in range(2)]
 
     assert answers[-1].status_code == 429
     assert (await scrape()).of("impersonator_rate_limited_total", limit="start") == before.of(

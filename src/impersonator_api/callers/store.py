@@ -150,7 +150,9 @@ def _named_id(issuers: FromClause, claims: JsonColumn, own_id: Value) -> ColumnE
         (issuers.c.subject == "external_id", "sub"),
     )
     # Texts and numbers name users; the JSON text of a list must not happen to be somebody's external id.
-    is_plain = func.jsonb_typeof(func.jsonb_extract_path(given, name)).in_(["string", "number"])
+    kind = func.jsonb_typeof(func.jsonb_extract_path(given, name))
+    # Not IN, whose list would be compiled anew with the values of each caller.
+    is_plain = (kind == constant("string")) | (kind == constant("number"))
     external_id = case((is_plain, func.jsonb_extract_path_text(given, name)))
     users = tables.users.alias()
     by_external_id = select(users.c.id).where(

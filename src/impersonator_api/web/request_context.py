@@ -18,6 +18,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MAX_USER_AGENT = 500
+TRACE = "trace"
+"""Under this name a request's state holds its place in a trace, where something outside has given it one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ def origin_of(scope: Scope, trace: Trace, trusted: Sequence[Network]) -> Origin:
 
 def continued_trace(scope: Scope) -> Trace:
     """The caller's trace where its `traceparent` is valid, else a new one (W3C Trace Context §3.2)."""
+    given: Trace | None = scope.get("state", {}).get(TRACE)
+    if given is not None:
+        return given
     values = header_values(scope, b"traceparent")
     found = TRACEPARENT.fullmatch(values[0]) if len(values) == 1 else None
     if found is None or not _is_valid(*found.groups()):

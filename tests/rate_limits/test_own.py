@@ -34,6 +34,18 @@ async def test_a_window_begins_with_the_first_count_and_not_with_the_minute() ->
     assert await limiter.find_wait(tally) is None
 
 
+async def test_a_clock_put_back_lets_nobody_wait_until_it_has_caught_up() -> None:
+    seconds = Seconds()
+    limiter, tally = RateLimiter(seconds), Tally(MINUTE, "key")
+    for _ in range(3):
+        await limiter.count(tally)
+
+    seconds.now -= 3600
+
+    assert await limiter.find_wait(tally) is None
+    assert [await limiter.count(tally) for _ in range(3)] == [None, None, 60]
+
+
 async def test_the_longest_of_several_waits_is_told() -> None:
     limiter = RateLimiter(Seconds())
     short, long = Tally(MINUTE, "short"), Tally(rates_of("1/hour"), "long")

@@ -15,10 +15,16 @@ MOST_KEYS = 50_000
 
 @dataclass(slots=True)
 class Window:
-    """How often, since the first time, and when that is forgotten."""
+    """How often, since the first time, and for how many seconds that counts."""
 
-    ends_at: float
+    began_at: float
+    length: int
     count: int = 0
+
+    @property
+    def ends_at(self) -> float:
+        """When it is forgotten."""
+        return self.began_at + self.length
 
 
 class OwnCounts(Storage):
@@ -50,7 +56,7 @@ class OwnCounts(Storage):
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         window = self._running(key)
         if window is None:
-            window = self._windows[key] = Window(self._clock() + expiry)
+            window = self._windows[key] = Window(self._clock(), expiry)
             self._last_end = max(self._last_end, window.ends_at)
             self._forget_oldest()
         window.count += amount
@@ -83,7 +89,8 @@ class OwnCounts(Storage):
 
     def _running(self, key: str) -> Window | None:
         window = self._windows.get(key)
-        if window is not None and window.ends_at <= self._clock():
+        # A clock that was put back must not keep anybody waiting until it has caught up.
+        if window is not None and not window.began_at <= self._clock() < window.ends_at:
             del self._windows[key]
             return None
         return window

@@ -54,6 +54,10 @@ class Liar:
             writer.close()
             self._serving.discard(me)
 
+    def rotate(self) -> None:
+        """Publish another key from now on, and withdraw the one that there was."""
+        self._ways["/good"] = self._say(self._jwks(pair().jwk))
+
     async def aclose(self) -> None:
         """Stop everything that never ends."""
         for task in self._serving:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -22,6 +22,7 @@ SECONDS = 60.0
 READY = "Application startup complete"
 """What each worker says at last."""
 NONE: Mapping[str, str] = {}
+SERVE = ("-m", "impersonator_api", "serve")
 
 
 class Serving:
@@ -71,7 +72,7 @@ class Serving:
             await until(lambda: self.ready >= workers, "not every worker answers")
 
     async def _answers(self) -> bool:
-        assert self._process.poll() is None, self.log
+        assert self._process.poll() is None, self.log[-3000:]
         try:
             return (await self.ask("/health/live")).status == 200
         except ConnectionLostError:
@@ -101,11 +102,16 @@ async def until(holds: Callable[[], bool | Awaitable[bool]], complaint: str, *, 
 
 @asynccontextmanager
 async def serving(
-    database_url: str, folder: Path, *, workers: int = 1, settings: Mapping[str, str] = NONE
+    database_url: str,
+    folder: Path,
+    *,
+    workers: int = 1,
+    settings: Mapping[str, str] = NONE,
+    program: Sequence[str] = SERVE,
 ) -> AsyncIterator[Serving]:
     """Run it; afterwards it must have stopped when told, and logged nothing unexpected."""
     port, log = _free_port(), folder / "serve.log"
-    command = [sys.executable, "-m", "impersonator_api", "serve", "--port", str(port), "--workers", str(workers)]
+    command = [sys.executable, *program, "--port", str(port), "--workers", str(workers)]
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: ASYNC220, S603  a moment; our own words
             command, env=_environment(database_url, folder, settings), stdout=out, stderr=subprocess.STDOUT
@@ -116,8 +122,9 @@ async def serving(
         yield service
     finally:
         code = await asyncio.to_thread(service.stop)
-    assert "Traceback" not in service.log, service.log
-    assert code == 0, service.log
+    unexpected = [line[:3000] for line in service.log.splitlines() if "Traceback" in line]
+    assert not unexpected, unexpected[0]
+    assert code == 0, service.log[-3000:]
 
 
 def _free_port() -> int:

@@ -84,5 +84,8 @@ class Session:
         return self.status is SessionStatus.ACTIVE and self.expires_at > now
 
     def lasted(self, now: datetime) -> timedelta:
-        """How long it has been, or was, alive; an overdue session lived until its expiry."""
-        return (self.ended_at or min(now, self.expires_at)) - self.started_at
+        """How long it has been, or was, alive; an overdue session lived until its expiry.
+
+        Where a clock was put back it may be over before it began, and has not lived then.
+        """
+        return max((self.ended_at or min(now, self.expires_at)) - self.started_at, timedelta(0))

@@ -1,6 +1,10 @@
 """A year of the past: sessions of everybody with everybody, their refresh tokens and audit, in partitions by month."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from time import perf_counter
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Table
@@ -13,7 +17,7 @@ from impersonator_api.tokens.tables import refresh_tokens
 
 DAYS = 360
 PARTITIONS = "SELECT impersonator_ensure_partitions(now() - make_interval(days => $1::int), 13)"
-# What is copied refers to what there is, by construction; and checkpoints wait for the end.
+# What is copied refers to what there is, by construction.
 UNCHECKED = "SET session_replication_role = replica"
 
 PEOPLE = """
@@ -47,11 +51,13 @@ SESSION = {
 
 # Of a session's entries or tokens, each is a copy of one of those of the sample's own, some seconds later.
 OF_A_SESSION = """
-  FROM (SELECT * FROM impersonation_sessions ORDER BY id) AS session
+  FROM (SELECT * FROM impersonation_sessions
+         WHERE id >= impersonator_uuid_at(now() - make_interval(days => $3::int))
+           AND id < impersonator_uuid_at(now() - make_interval(days => $4::int)) ORDER BY id) AS session
  CROSS JOIN generate_series(1, $1::int) AS m
  CROSS JOIN LATERAL (SELECT session.started_at + make_interval(secs => m) AS moment) AS written
-  JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS number, count(*) OVER () AS count FROM {table}) AS sample
-    ON true
+  JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS number, count(*) OVER () AS count FROM {table}
+         WHERE session_id = $2) AS sample ON true
  WHERE sample.number = m % sample.count
 """
 ENTRY = {
@@ -72,24 +78,46 @@ TOKEN = {
 
 async def make_history(dsn: str, history: History) -> Filled:
     """Multiply the one session there is, which is over, with all that belongs to it, and tell the planner."""
-    connection, begun_at = await asyncpg.connect(dsn), perf_counter()
-    entries = history.audit_entries // history.sessions
+    begun_at = perf_counter()
+    async with _connected(dsn) as one, _connected(dsn) as other:
+        sample_id = await one.fetchval("SELECT id FROM impersonation_sessions")
+        await _make_sessions(one, history)
+        # PostgreSQL has the other cores to itself meanwhile; each half of the year is in months of its own.
+        each = history.audit_entries // history.sessions
+        halves = ((one, DAYS + 1, DAYS // 2), (other, DAYS // 2, 0))
+        await asyncio.gather(*(_make_belongings(where, each, sample_id, *days) for where, *days in halves))
+        await one.execute("VACUUM (ANALYZE, FREEZE)")
+        await one.execute("CHECKPOINT")
+        size = await one.fetchval("SELECT pg_database_size(current_database())")
+    return Filled(history.sessions, history.audit_entries, seconds=perf_counter() - begun_at, bytes=size)
+
+
+@asynccontextmanager
+async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(PARTITIONS, DAYS)
         await connection.execute(UNCHECKED)
-        await connection.execute(PEOPLE)
-        await connection.execute("ANALYZE somebody")
-        counts = await connection.fetchrow(COUNTS)
-        seconds = DAYS * 24 * 3600 / history.sessions
-        await connection.execute(_copies(impersonation_sessions, SESSION, SESSIONS), history.sessions, seconds, *counts)
-        for table, values, each in ((refresh_tokens, TOKEN, 1), (audit_entries, ENTRY, entries)):
-            await connection.execute(_copies(table, values, OF_A_SESSION.format(table=table.name)), each)
-        await connection.execute("VACUUM (ANALYZE, FREEZE)")
-        await connection.execute("CHECKPOINT")
-        size = await connection.fetchval("SELECT pg_database_size(current_database())")
-        return Filled(history.sessions, history.audit_entries, seconds=perf_counter() - begun_at, bytes=size)
+        yield connection
     finally:
         await connection.close()
+
+
+async def _make_sessions(connection: asyncpg.Connection, history: History) -> None:
+    await connection.execute(PARTITIONS, DAYS)
+    await connection.execute(PEOPLE)
+    await connection.execute("ANALYZE somebody")
+    counts = await connection.fetchrow(COUNTS)
+    seconds = DAYS * 24 * 3600 / history.sessions
+    await connection.execute(_copies(impersonation_sessions, SESSION, SESSIONS), history.sessions, seconds, *counts)
+
+
+async def _make_belongings(
+    connection: asyncpg.Connection, entries: int, sample_id: UUID, oldest: int, newest: int
+) -> None:
+    """Of sessions between so many days ago and so many."""
+    for table, values, each in ((refresh_tokens, TOKEN, 1), (audit_entries, ENTRY, entries)):
+        rows = OF_A_SESSION.format(table=table.name)
+        await connection.execute(_copies(table, values, rows), each, sample_id, oldest, newest)
 
 
 def _copies(table: Table, values: dict[str, str], rows: str) -> str:

@@ -86,7 +86,7 @@ async def make_history(dsn: str, history: History) -> Filled:
         each = history.audit_entries // history.sessions
         halves = ((one, DAYS + 1, DAYS // 2), (other, DAYS // 2, 0))
         await asyncio.gather(*(_make_belongings(where, each, sample_id, *days) for where, *days in halves))
-        await one.execute("VACUUM (ANALYZE, FREEZE)")
+        await one.execute("VACUUM (ANALYZE)")
         await one.execute("CHECKPOINT")
         size = await one.fetchval("SELECT pg_database_size(current_database())")
     return Filled(history.sessions, history.audit_entries, seconds=perf_counter() - begun_at, bytes=size)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from builders import Organisation, Someone, audit_of, make_tenant
@@ -20,6 +20,7 @@ from impersonator_api.directory.tables import issuers, tenants, users
 from impersonator_api.errors import ServiceError
 from impersonator_api.tokens import InvalidTokenError
 from impersonator_api.work import Desk
+from statements import statements_of
 
 from .conftest import Provider
 
@@ -337,16 +338,14 @@ async def test_an_issuer_that_calls_itself_us_is_not_asked(scene: Scene) -> None
 async def test_a_user_is_found_by_an_index_however_many_there_are(
     scene: Scene, engine: AsyncEngine, database_url: str
 ) -> None:
-    asked: list[tuple[str, Any]] = []
-    event.listen(engine.sync_engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
-    await scene.caller()
-    statement, parameters = asked[0]
+    async with statements_of(engine) as asked:
+        await scene.caller()
 
     owner = create_async_engine(database_url)
     async with owner.connect() as db:
         await db.execute(MANY_USERS, {"tenant": scene.acme.id})
         await db.execute(text("ANALYZE users"))
-        plan = "\n".join((await db.exec_driver_sql(f"EXPLAIN {statement}", parameters)).scalars())
+        plan = "\n".join((await db.exec_driver_sql(f"EXPLAIN {asked[0].query}", asked[0].args)).scalars())
         await db.rollback()
     await owner.dispose()
 

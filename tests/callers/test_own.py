@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from builders import Organisation, Someone, audit_of, make_tenant, ordinary_token, start
@@ -26,6 +25,7 @@ from impersonator_api.settings import Environment
 from impersonator_api.tokens import InvalidTokenError, KeyRing, ServiceGrant
 from impersonator_api.tokens.jws import sign
 from impersonator_api.work import Desk, Work
+from statements import statements_of
 
 
 async def load(desk: Desk, token: str, **also: Any) -> Caller:
@@ -226,13 +226,11 @@ async def test_a_caller_costs_at_most_one_statement(
         await ordinary_token(calling_desk, ana),
         await service_token(calling_desk, acme, client_id, "root"),
     )
-    sent: list[str] = []
-    event.listen(engine.sync_engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
 
     counts = []
     for token in (started.access.token, person, service):
-        sent.clear()
-        await load(calling_desk, token)
+        async with statements_of(engine) as sent:
+            await load(calling_desk, token)
         counts.append(len(sent))
 
     assert counts == [0, 1, 1]

@@ -1,14 +1,12 @@
 """How many statements a request may cost (design §11). More is a decision, not an accident."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 from asyncpg.connection import LoggedQuery
 from fastapi import FastAPI
 from httpx import AsyncClient
-from sqlalchemy import event
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from builders import SECRET, Someone, make_tenant, ordinary_token, start
@@ -17,32 +15,14 @@ from impersonator_api.work import Desk
 from keyed import keyed_service
 from oauth.exchanging import ACCESS_TOKEN, BILLING, REFRESH_TOKEN, Trade, trade
 from proofs import Holder
+from statements import statements_of
 
 __all__ = ["trade"]
 
 
-@contextmanager
-def counted(app: FastAPI) -> Iterator[list[str]]:
-    """The statements that the application sends meanwhile, as the driver tells them."""
-    statements: list[str] = []
-
-    def note(query: LoggedQuery) -> None:
-        statements.append(query.query)
-
-    def listen(driver: AsyncAdapt_asyncpg_connection, *_: object) -> None:
-        driver.driver_connection.add_query_logger(note)
-
-    def leave(driver: AsyncAdapt_asyncpg_connection, *_: object) -> None:
-        driver.driver_connection.remove_query_logger(note)
-
-    engine = app.state.office.pattern.engine.sync_engine
-    event.listen(engine, "checkout", listen)
-    event.listen(engine, "checkin", leave)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "checkout", listen)
-        event.remove(engine, "checkin", leave)
+def counted(app: FastAPI) -> AbstractAsyncContextManager[Sequence[LoggedQuery]]:
+    """The statements that the application sends meanwhile."""
+    return statements_of(app.state.office.pattern.engine)
 
 
 async def two_people(engine: AsyncEngine) -> tuple[Someone, Someone]:
@@ -54,7 +34,7 @@ async def test_a_start_takes_three(app: FastAPI, engine: AsyncEngine, acting_as:
     ana, bob = await two_people(engine)
     http = await acting_as(ana)
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         (await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})).raise_for_status()
 
     assert len(statements) == 3
@@ -67,7 +47,7 @@ async def test_a_start_that_replaces_another_takes_three(
     http = await acting_as(ana)
     (await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})).raise_for_status()
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         (await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})).raise_for_status()
 
     assert len(statements) == 3
@@ -78,7 +58,7 @@ async def test_an_end_takes_two(app: FastAPI, engine: AsyncEngine, acting_as: Ac
     http = await acting_as(ana)
     (await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})).raise_for_status()
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         (await http.post("/api/admin/impersonate/end")).raise_for_status()
 
     assert len(statements) == 2
@@ -90,7 +70,7 @@ async def test_a_list_takes_two(app: FastAPI, engine: AsyncEngine, acting_as: Ac
     for _ in range(5):
         (await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})).raise_for_status()
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         (await http.get("/api/admin/impersonate/sessions", params={"limit": 3})).raise_for_status()
 
     assert len(statements) == 2
@@ -105,7 +85,7 @@ async def test_a_refresh_takes_two(app: FastAPI, engine: AsyncEngine, acting_as:
     del http.headers["Authorization"]
     form = {"grant_type": "refresh_token", "refresh_token": started["refresh_token"], "client_id": spa}
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         (await http.post("/oauth2/v1/token", data=form)).raise_for_status()
 
     assert len(statements) == 2
@@ -115,7 +95,7 @@ async def test_a_services_refresh_takes_two(app: FastAPI, trade: Trade) -> None:
     given = (await trade.as_user(trade.bob, requested_token_type=REFRESH_TOKEN))["access_token"]
     form = {"grant_type": "refresh_token", "refresh_token": given}
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         answer = await trade.http.post("/oauth2/v1/token", data=form, auth=(trade.agent, SECRET))
 
     assert answer.status_code == 200
@@ -130,7 +110,7 @@ async def test_userinfo_takes_one(app: FastAPI, engine: AsyncEngine, acting_as: 
     )
     bearer = {"Authorization": f"Bearer {started['access_token']}"}
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         (await http.get("/oauth2/v1/userinfo", headers=bearer)).raise_for_status()
 
     assert len(statements) == 1
@@ -140,7 +120,7 @@ async def test_client_credentials_take_one(app: FastAPI, engine: AsyncEngine, ht
     acme = await make_tenant(engine)
     backend = await acme.client("backoffice", kind="service", scopes=["root"])
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         form = {"grant_type": "client_credentials"}
         (await http.post("/oauth2/v1/token", data=form, auth=(backend, SECRET))).raise_for_status()
 
@@ -152,7 +132,7 @@ async def test_client_credentials_by_an_assertion_take_two(
 ) -> None:
     keyed = await keyed_service(await make_tenant(engine), clock)
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         (await http.post("/oauth2/v1/token", data=keyed.form())).raise_for_status()
 
     assert len(statements) == 2
@@ -168,7 +148,7 @@ async def test_a_hand_over_to_a_spa_takes_four(
     own = (await http.post("/oauth2/v1/token", data=form, auth=(backend, SECRET))).json()["access_token"]
     body = {"impersonatorToken": await ordinary_token(signing_desk, ana)}
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         path = f"/api/v1/users/{bob.id}/impersonation/{spa}"
         (await http.post(path, json=body, headers={"Authorization": f"Bearer {own}"})).raise_for_status()
 
@@ -183,7 +163,7 @@ async def test_an_introspection_takes_one(app: FastAPI, engine: AsyncEngine, act
     del http.headers["Authorization"]
     form = {"token": started.json()["refresh_token"]}
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         answer = (await http.post("/oauth2/v1/introspect", data=form, auth=(inspector, SECRET))).raise_for_status()
 
     assert answer.json()["active"] is True
@@ -203,7 +183,7 @@ async def test_what_the_panel_reads_takes_two_however_much_there_is(
         await bob.tenant.consent(bob, client, ["profile"])
         await start(signing_desk, await bob.tenant.person(f"ana{number}", "super_admin"), bob, client=client)
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         path = f"/api/v1/{door.format(user=bob.id)}"
         (await http.get(path, headers={"Authorization": f"Bearer {own}"})).raise_for_status()
 
@@ -217,7 +197,7 @@ async def test_an_end_at_the_panel_takes_three(
     own = await panel_token(http, bob)
     session_id = (await start(signing_desk, ana, bob)).live.session.id
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         path = f"/api/v1/users/{bob.id}/active-sessions/{session_id}"
         (await http.delete(path, headers={"Authorization": f"Bearer {own}"})).raise_for_status()
 
@@ -228,9 +208,9 @@ async def test_an_exchange_takes_three_and_handing_on_takes_two(app: FastAPI, tr
     actor = {"actor_token": await trade.token_of(trade.ana), "actor_token_type": ACCESS_TOKEN}
     bobs = await trade.token_of(trade.bob, scope="profile")
 
-    with counted(app) as opening:
+    async with counted(app) as opening:
         first = await trade.exchange(trade.agent, subject_token=bobs, **actor)
-    with counted(app) as handing_on:
+    async with counted(app) as handing_on:
         await trade.exchange(trade.orders, subject_token=first["access_token"], audience=BILLING)
 
     assert (len(opening), len(handing_on)) == (3, 2)
@@ -246,7 +226,7 @@ async def test_a_withdrawal_takes_as_many_for_one_session_as_for_five(
     for number in range(running):
         await start(signing_desk, await bob.tenant.person(f"ana{number}", "super_admin"), bob, client=wallet)
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         path = f"/api/v1/users/{bob.id}/consented-apps/{wallet}"
         (await http.delete(path, headers={"Authorization": f"Bearer {own}"})).raise_for_status()
 
@@ -267,7 +247,7 @@ async def test_a_start_under_a_key_takes_three_also_when_it_is_repeated(
     http = await acting_as(ana)
     wish = {"target_user_id": str(bob.id), "client_id": await ana.tenant.client("spa")}
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         for _ in range(2):
             answer = await http.post("/api/admin/impersonate", json=wish, headers={"Idempotency-Key": "once"})
             answer.raise_for_status()
@@ -289,7 +269,7 @@ async def test_a_redeemed_link_takes_two(app: FastAPI, engine: AsyncEngine, acti
         "redirect_uri": "https://app.example.test/callback",
     }
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         (await http.post("/oauth2/v1/token", data=form)).raise_for_status()
 
     assert len(statements) == 2
@@ -303,9 +283,9 @@ async def test_a_proof_is_written_down_with_what_it_comes_with(
     started = await start(signing_desk, ana, bob, client=spa)
     form = {"grant_type": "refresh_token", "refresh_token": started.refresh.token, "client_id": spa}
 
-    with counted(app) as refreshing:
+    async with counted(app) as refreshing:
         token = (await holder.ask(http, form)).raise_for_status().json()["access_token"]
-    with counted(app) as telling:
+    async with counted(app) as telling:
         (await holder.get(http, token, "/oauth2/v1/userinfo")).raise_for_status()
 
     assert (len(refreshing), len(telling)) == (2, 2)

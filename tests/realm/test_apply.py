@@ -1,7 +1,4 @@
-from typing import Any
-
 import pytest
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from conftest import Clock
@@ -22,6 +19,7 @@ from impersonator_api.policy.tables import policies
 from impersonator_api.realm import InvalidRealmError
 from impersonator_api.work import Desk
 from realm.conftest import Applied, Stored, changes_of, faults_when
+from statements import statements_of
 
 EVERYTHING = """
 name: Acme
@@ -346,15 +344,9 @@ async def test_a_withdrawn_consent_stays_so_until_it_is_given_again(applied: App
 
 
 async def test_a_thousand_people_take_as_many_statements_as_one(applied: Applied, engine: AsyncEngine) -> None:
-    statements: list[str] = []
-
-    def count(*said: Any) -> None:
-        statements.append(said[2])
-
-    event.listen(engine.sync_engine, "before_cursor_execute", count)
     people = ", ".join(f"{{external_id: {n}, email: p{n}@x.test, roles: [a, b]}}" for n in range(1000))
 
-    await applied(f"roles: [{{name: a}}, {{name: b}}]\nusers: [{people}]")
+    async with statements_of(engine) as statements:
+        await applied(f"roles: [{{name: a}}, {{name: b}}]\nusers: [{people}]")
 
-    event.remove(engine.sync_engine, "before_cursor_execute", count)
     assert len(statements) < 20

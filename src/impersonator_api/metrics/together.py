@@ -18,6 +18,16 @@ from prometheus_client.multiprocess import mark_process_dead
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The library's own variable; the parent leaves the folder's path there for its workers."""
 
+KIB = 1024
+SIZES = {
+    "counter": 512 * KIB,
+    "gauge_livemax": 64 * KIB,
+    "gauge_livesum": 64 * KIB,
+    "gauge_max": 64 * KIB,
+    "histogram": 2048 * KIB,
+}
+"""Of a worker's files, by kind: room for some hundred combinations of labels, each of 5 KB in a histogram."""
+
 
 @contextmanager
 def counting_together() -> Iterator[None]:
@@ -39,6 +49,8 @@ class Place:
         self.number, self._lock = next(taken for taken in _attempts(folder) if taken is not None)
         # What the last one to sit here measured is not ours.
         mark_process_dead(self.number, str(folder))
+        for kind, size in SIZES.items():
+            _fill(folder / f"{kind}_{self.number}.db", size)
 
     def forget_dead(self) -> None:
         """Drop the gauges of workers that are gone."""
@@ -55,6 +67,12 @@ def find_folder() -> Path | None:
     """Where this process counts together with others, if it does."""
     named = os.environ.get(FOLDER)
     return Path(named) if named and Path(named).is_dir() else None
+
+
+def _fill(file: Path, size: int) -> None:
+    """Take the room now, with zeros: the library maps the file, and a full disk would kill whoever writes to a hole."""
+    if not file.exists():
+        file.write_bytes(bytes(size))
 
 
 def _attempts(folder: Path) -> Iterator[tuple[int, int] | None]:

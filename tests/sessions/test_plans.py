@@ -1,0 +1,73 @@
+"""A plan is made once, perhaps while tables are empty, and kept for all values: it must use indexes from the start."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from impersonator_api.prepared import prepared
+from impersonator_api.questions import Part, alone
+from impersonator_api.sessions import Filters, SessionStatus, store
+from impersonator_api.statement import as_one_statement
+from impersonator_api.tokens import refresh_token_json, refresh_token_used
+
+SOMEBODY = UUID(int=1)
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+QUESTIONS: dict[str, Part[Any]] = {
+    "start": store.before_start(SOMEBODY, SOMEBODY, {"target": "bob", "client": "spa", "workspace": "emea"}),
+    "use": store.live_one(SOMEBODY),
+    "refresh": alone(refresh_token_json(SOMEBODY)),
+    "rotate": as_one_statement([refresh_token_used(SOMEBODY, successor_id=SOMEBODY, now=NOW)]),
+    "running": store.running(SOMEBODY, NOW),
+    "show": store.listed_one(SOMEBODY, SOMEBODY),
+}
+PAGES = {
+    "all": Filters(),
+    "running": Filters(status=SessionStatus.ACTIVE),
+    "over": Filters(status=SessionStatus.ENDED),
+    "impersonator": Filters(impersonator="ana"),
+    "target": Filters(target="bob"),
+    "search": Filters(q="ana@"),
+    "span": Filters(started_from=NOW, started_to=NOW),
+}
+
+
+async def plan_of(engine: AsyncEngine, question: Part[Any]) -> str:
+    """What PostgreSQL would do, whatever the values are, on one of the service's own connections."""
+    asked = prepared(question.element, engine.dialect)
+    async with engine.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        rows = await driver.fetch(f"EXPLAIN (GENERIC_PLAN) {asked.sql}", *asked.arguments(question.values))
+    return "\n".join(row[0] for row in rows)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+async def test_a_question_reads_no_table_through(engine: AsyncEngine, name: str) -> None:
+    plan = await plan_of(engine, QUESTIONS[name])
+
+    assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize("filters", PAGES.values(), ids=PAGES)
+async def test_a_page_reads_no_table_through(engine: AsyncEngine, filters: Filters) -> None:
+    plan = await plan_of(engine, store.page(SOMEBODY, filters, own_of=None, limit=51, before=SOMEBODY, now=NOW))
+
+    assert "Seq Scan" not in plan
+
+
+async def test_the_newest_page_needs_no_sort(engine: AsyncEngine) -> None:
+    plan = await plan_of(engine, store.page(SOMEBODY, Filters(), own_of=None, limit=51, before=None, now=NOW))
+
+    assert "Sort  " not in plan
+    assert "Index Scan Backward" in plan
+
+
+async def test_a_search_goes_the_way_of_the_indexes_beginnings(engine: AsyncEngine) -> None:
+    plan = await plan_of(engine, store.page(SOMEBODY, Filters(q="a"), own_of=None, limit=51, before=None, now=NOW))
+
+    assert "(lower(impersonator_email) ~>=~" in plan
+    assert "(lower(target_email) ~>=~" in plan
+    assert plan.count("One-Time Filter") >= 1

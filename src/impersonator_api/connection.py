@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from sqlalchemy import Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql import ClauseElement
@@ -56,10 +55,9 @@ class Connection:
     waiting: ClassVar[int] = 0
     """How many wait for one of the pool's at present; all of a process share the pool."""
 
-    def __init__(self, pooled: PoolProxiedConnection, dialect: Dialect) -> None:
-        self._pooled = pooled
-        self._driver: DriverConnection = cast("DriverConnection", pooled.driver_connection)
-        self._dialect = dialect
+    def __init__(self, pooled: PoolProxiedConnection, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._hold(pooled)
 
     @classmethod
     async def of(cls, engine: AsyncEngine) -> "Connection":
@@ -67,6 +65,10 @@ class Connection:
 
         Raises `OSError` where PostgreSQL cannot be reached or does not let us in, and the pool's `TimeoutError`.
         """
+        return cls(await cls._next(engine), engine)
+
+    @classmethod
+    async def _next(cls, engine: AsyncEngine) -> PoolProxiedConnection:
         while True:
             cls.waiting += 1
             try:
@@ -75,10 +77,14 @@ class Connection:
                 raise ConnectionError("PostgreSQL lets nobody in.") from error
             finally:
                 cls.waiting -= 1
-            connection = cls(pooled, engine.dialect)
-            if not connection._driver.is_closed():
-                return connection
+            if not cast("DriverConnection", pooled.driver_connection).is_closed():
+                return pooled
             pooled.invalidate()
+
+    def _hold(self, pooled: PoolProxiedConnection) -> None:
+        self._pooled = pooled
+        self._driver: DriverConnection = cast("DriverConnection", pooled.driver_connection)
+        self._is_lent = False
 
     async def ask(self, question: ClauseElement | Part[Any]) -> Rows:
         """Send a statement and read its whole answer; raises what the driver raises."""
@@ -88,10 +94,10 @@ class Connection:
 
     def _prepared(self, question: ClauseElement | Part[Any]) -> tuple[Prepared, Mapping[str, Any]]:
         if not isinstance(question, Part):
-            return prepared(question, self._dialect), {}
+            return prepared(question, self._engine.dialect), {}
         known = _PREPARED.get(id(question.element))
         if known is None:
-            known = _PREPARED[id(question.element)] = prepared(question.element, self._dialect)
+            known = _PREPARED[id(question.element)] = prepared(question.element, self._engine.dialect)
         return known, question.values
 
     @asynccontextmanager
@@ -108,12 +114,26 @@ class Connection:
             raise
         await begun.commit()
 
+    def lend(self) -> bool:
+        """Let others have it while nothing is asked here; `False` within a transaction, which has to keep it."""
+        if self._driver.is_in_transaction():
+            return False
+        self.close()
+        self._is_lent = True
+        return True
+
+    async def take_back(self) -> None:
+        """Go on with one of the pool's, usually another one; raises what `of` raises."""
+        self._hold(await self._next(self._engine))
+
     def leave(self) -> None:
         """Never use it again: it leads to where this service should not be any more."""
         self._driver.terminate()
 
     def close(self) -> None:
         """Give it back to the pool, which makes another one where it is dead."""
+        if self._is_lent:
+            return
         if self._driver.is_closed():
             self._pooled.invalidate()
         else:

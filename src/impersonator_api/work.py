@@ -115,6 +115,17 @@ class Work:
                 raise _TakenBackError
         del self._told[told:]
 
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[None]:
+        """Wait for something that is not the database, and let others have its connection meanwhile."""
+        is_lent = self.db.lend()
+        try:
+            yield
+        finally:
+            if is_lent:
+                with faults_told():
+                    await self.db.take_back()
+
     def tell(self) -> None:
         """Tell whoever wants to know of what was sent; it is committed."""
         for each in self._told:

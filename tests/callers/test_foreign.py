@@ -1,6 +1,9 @@
 """Callers with tokens of identity providers, as they are and as attackers make them."""
 
+import asyncio
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,8 +19,11 @@ from conftest import Clock
 from forgery import pair
 from impersonator_api.callers import Caller, Credentials, UserCaller, load_caller
 from impersonator_api.callers.errors import CallerUnknownError
+from impersonator_api.database import build_engine
 from impersonator_api.directory.tables import issuers, tenants, users
 from impersonator_api.errors import ServiceError
+from impersonator_api.migrate import schema_of
+from impersonator_api.settings import Settings
 from impersonator_api.tokens import InvalidTokenError
 from impersonator_api.work import Desk
 from statements import statements_of
@@ -370,3 +376,20 @@ async def test_no_signed_claims_break_the_door(scene: Scene, changed: dict[str, 
 
         assert isinstance(caller, UserCaller)
         assert caller.party.id == scene.ana.id
+
+
+async def test_who_waits_for_an_issuers_keys_holds_no_connection(
+    database_url: str, scene: Scene, idp: Provider
+) -> None:
+    engine = build_engine(database_url, Settings(pool_size=1, pool_timeout=timedelta(milliseconds=200)))
+    scene.desk = replace(scene.desk, engine=engine)
+    idp.delay = 0.6
+
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(scene.caller())
+        await asyncio.sleep(0.2)
+        meanwhile = await schema_of(engine)
+    await engine.dispose()
+
+    assert waiting.result().party.id == scene.ana.id
+    assert meanwhile.fits

@@ -94,7 +94,7 @@ async def _key(work: Work, token: UnverifiedToken, issuer: TrustedIssuer) -> Ver
     kid, alg = token.find_header("kid"), token.find_header("alg")
     if kid is None or alg is None or alg not in issuer.algorithms & VERIFIABLE:
         raise InvalidTokenError("The token is not signed in a way that is agreed with its issuer.")
-    key = await work.get(IssuerKeys).find_key(issuer.jwks_uri, kid=kid, alg=alg, now=work.now)
+    key = await work.get(IssuerKeys).find_key(issuer.jwks_uri, kid=kid, alg=alg, now=work.now, apart=work.apart)
     if key is None:
         raise InvalidTokenError("The token is signed with a key that its issuer does not publish.")
     return key

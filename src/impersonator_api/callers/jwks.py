@@ -1,6 +1,8 @@
 """The keys of foreign issuers: fetched, remembered, and never a way to keep this service busy."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -27,6 +29,9 @@ STALE = timedelta(hours=1)
 PAUSE = timedelta(seconds=30)
 """Between two fetches from one place, whatever kids the tokens make up."""
 
+Apart = Callable[[], AbstractAsyncContextManager[None]]
+"""How somebody waits without holding what others need."""
+
 log = structlog.get_logger()
 
 
@@ -51,8 +56,8 @@ class IssuerKeys:
     def __init__(self, http: httpx.AsyncClient, *, allow_loopback_http: bool, most_waiting: int = 8) -> None:
         """Ask with that HTTP client; plain http is for development on this machine alone.
 
-        Whoever waits for a fetch holds a database connection, so only `most_waiting` may, and three quarters of
-        them for one place: where one tenant's is slow, the others' can still be asked.
+        Whoever waits for a fetch holds up a request, so only `most_waiting` may, and three quarters of them for
+        one place: where one tenant's is slow, the others' can still be asked.
         """
         self._http = http
         self._allow_loopback_http = allow_loopback_http
@@ -71,10 +76,13 @@ class IssuerKeys:
         most_waiting = max(1, settings.pool_size // 2)
         return cls(http, allow_loopback_http=not settings.is_production, most_waiting=most_waiting)
 
-    async def find_key(self, jwks_uri: str, *, kid: str, alg: str, now: datetime) -> VerifyingKey | None:
+    async def find_key(
+        self, jwks_uri: str, *, kid: str, alg: str, now: datetime, apart: Apart = nullcontext
+    ) -> VerifyingKey | None:
         """The key of that name and algorithm, or `None` where the issuer does not publish it.
 
-        Raises `IssuerKeysUnavailableError` where the key is not known and the issuer cannot be asked.
+        What others might need meanwhile is let go by `apart`, where the issuer has to be waited for. Raises
+        `IssuerKeysUnavailableError` where the key is not known and the issuer cannot be asked.
         """
         place = self._places.setdefault(jwks_uri, _Place())
         key = place.keys.get((kid, alg))
@@ -82,7 +90,7 @@ class IssuerKeys:
             if place.is_due(now, FRESH) and not place.fetching.locked():
                 self._refetch_behind(jwks_uri, place, now)
             return key
-        await self._wait_for_refetch(jwks_uri, place, now)
+        await self._wait_for_refetch(jwks_uri, place, now, apart)
         key = place.keys.get((kid, alg))
         if key is None and place.has_failed:
             raise IssuerKeysUnavailableError("The issuer's keys cannot be fetched right now; try again.")
@@ -99,7 +107,7 @@ class IssuerKeys:
         await self.settled()
         await self._http.aclose()
 
-    async def _wait_for_refetch(self, jwks_uri: str, place: _Place, now: datetime) -> None:
+    async def _wait_for_refetch(self, jwks_uri: str, place: _Place, now: datetime, apart: Apart) -> None:
         if not (place.fetching.locked() or place.is_due(now, PAUSE)):
             return
         # Made-up kids while an issuer is slow must not take every connection from everybody else.
@@ -107,7 +115,8 @@ class IssuerKeys:
             raise IssuerKeysUnavailableError("The issuer's keys are being fetched; try again.")
         self._waiting, place.waiting = self._waiting + 1, place.waiting + 1
         try:
-            await self._refetch(jwks_uri, place, now, pause=PAUSE)
+            async with apart():
+                await self._refetch(jwks_uri, place, now, pause=PAUSE)
         finally:
             self._waiting, place.waiting = self._waiting - 1, place.waiting - 1
 

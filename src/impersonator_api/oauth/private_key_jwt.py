@@ -59,7 +59,7 @@ async def _key(
     if jwks is not None:
         key = _registered(jwks, kid, alg)
     elif jwks_uri is not None and kid is not None and alg in tokens.VERIFIABLE:
-        key = await work.get(IssuerKeys).find_key(jwks_uri, kid=kid, alg=alg, now=work.now)
+        key = await work.get(IssuerKeys).find_key(jwks_uri, kid=kid, alg=alg, now=work.now, apart=work.apart)
     else:
         key = None
     if key is None:

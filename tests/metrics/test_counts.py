@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
+from attacks.doors import Doors, make_scene
 from builders import SUPPORT_POLICY, Organisation, audit_of, ender_for, make_tenant, start
 from conftest import ActingAs, Clock
 from impersonator_api import sessions
@@ -24,6 +25,8 @@ from metrics.conftest import Scraper
 STARTED = "impersonator_sessions_started_total"
 ENDED = "impersonator_sessions_ended_total"
 REFUSED = "impersonator_refusals_total"
+CACHE = "impersonator_token_cache_total"
+LIFE = ("sessions_started", "sessions_handed_over", "tokens_refreshed", "tokens_replayed", "introspections")
 LATENCY = "impersonator_http_request_duration_seconds_count"
 
 Run = Callable[[Callable[[Work], Awaitable[Any]]], Awaitable[Any]]
@@ -219,3 +222,39 @@ def test_nobody_fills_the_memory_with_names() -> None:
 
     assert len(family) == MOST_COMBINATIONS + 1
     assert registry.get_sample_value("impersonator_refusals_total", {"code": "other", "rule": "other"}) == 100
+
+
+async def test_a_sessions_life_is_counted_until_a_replay_ends_it(
+    http: httpx.AsyncClient, engine: AsyncEngine, signing_desk: Desk, clock: Clock, scrape: Scraper
+) -> None:
+    scene = await make_scene(engine, signing_desk, Doors(http))
+    before = await scrape()
+
+    started = await scene.started()
+    await scene.handed_over(started)
+    await scene.refreshed(started)
+    await scene.doors.introspect(started["access_token"], scene.backoffice)
+    clock.forward(minutes=1)
+    await scene.refreshed(started)
+    await scene.doors.introspect(started["access_token"], scene.backoffice)
+
+    after = await scrape()
+    grown = {name: after.of(f"impersonator_{name}_total") - before.of(f"impersonator_{name}_total") for name in LIFE}
+    assert grown == dict.fromkeys(LIFE, 1) | {"introspections": 2}
+    assert after.of(ENDED, reason="refresh_replayed") == before.of(ENDED, reason="refresh_replayed") + 1
+
+
+async def test_a_token_that_was_verified_before_is_counted_as_a_hit(
+    http: httpx.AsyncClient, acting_as: ActingAs, engine: AsyncEngine, scrape: Scraper
+) -> None:
+    await acting_as(await (await make_tenant(engine)).person("ana", "super_admin"))
+    before = await scrape()
+
+    for _ in range(3):
+        await http.get("/api/admin/impersonate/sessions")
+
+    after = await scrape()
+    grown = {
+        outcome: after.of(CACHE, outcome=outcome) - before.of(CACHE, outcome=outcome) for outcome in ("miss", "hit")
+    }
+    assert grown == {"miss": 1, "hit": 2}

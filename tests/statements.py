@@ -13,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 AROUND = frozenset({"BEGIN;", "COMMIT;", "ROLLBACK;"})
 """What a transaction of several statements begins and ends with."""
 
+ABOUT_TYPES = ("typeinfo_tree", "current_setting('jit')")
+"""What the driver asks once for each connection about types that it does not know."""
+
 
 @asynccontextmanager
 async def statements_of(engine: AsyncEngine) -> AsyncIterator[list[LoggedQuery]]:
@@ -20,7 +23,7 @@ async def statements_of(engine: AsyncEngine) -> AsyncIterator[list[LoggedQuery]]
     sent: list[LoggedQuery] = []
 
     def note(query: LoggedQuery) -> None:
-        if query.query not in AROUND:
+        if query.query not in AROUND and not any(word in query.query for word in ABOUT_TYPES):
             sent.append(query)
 
     def listen(connection: AsyncAdapt_asyncpg_connection, *_: object) -> None:

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from impersonator_api import __version__, metrics, tokens, worker
-from impersonator_api.callers import IssuerKeys
+from impersonator_api.callers import Acquaintances, IssuerKeys
 from impersonator_api.database import build_engine, pool_use
 from impersonator_api.errors import ServiceError
 from impersonator_api.logs import configure_logging
@@ -155,7 +155,14 @@ async def open_desk(settings: Settings, *, database_url: str, clock: Clock = utc
     issuer_keys = IssuerKeys.for_settings(settings)
     master_keys = tokens.load_master_keys(settings)
     ring = tokens.KeyRing(master_keys)
-    services = Services({tokens.MasterKeys: master_keys, tokens.KeyRing: ring, IssuerKeys: issuer_keys})
+    services = Services(
+        {
+            tokens.MasterKeys: master_keys,
+            tokens.KeyRing: ring,
+            IssuerKeys: issuer_keys,
+            Acquaintances: Acquaintances(),
+        }
+    )
     desk = Desk(engine=engine, settings=settings, services=services, clock=clock, origin=Origin(request_id="start-up"))
     try:
         await desk.run_in_transaction(tokens.ensure_keys)

@@ -1,15 +1,24 @@
 """From a token to whoever sent it."""
 
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Select
+
+from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances
 from impersonator_api.callers.bearer import Credentials
-from impersonator_api.callers.caller import NOTHING, Caller
+from impersonator_api.callers.caller import NOTHING, Caller, ImpersonationCaller
 from impersonator_api.callers.foreign import ask_about_foreign
 from impersonator_api.callers.own import ask_about_own
 from impersonator_api.callers.question import CallerQuestion
 from impersonator_api.callers.store import Also
 from impersonator_api.errors import UnauthenticatedError
-from impersonator_api.questions import alone
+from impersonator_api.prepared import Row
+from impersonator_api.questions import Part, alone, with_parts
 from impersonator_api.tokens import read_unverified
 from impersonator_api.work import Work
+
+CALLER = "caller"
 
 
 async def load_caller(work: Work, credentials: Credentials | None, *, also: Also = NOTHING) -> Caller:
@@ -25,6 +34,29 @@ async def load_caller(work: Work, credentials: Credentials | None, *, also: Also
         return await question.settle(work, None)
     answer = (await work.read(alone(question.part))).scalar_one()
     return await question.settle(work, answer)
+
+
+Foresee = Callable[[Acquaintance], Part[Select[Any]]]
+"""What a story will ask once it knows its caller."""
+
+
+async def load_caller_and(work: Work, credentials: Credentials | None, foresee: Foresee) -> tuple[Caller, Row | None]:
+    """Prove who is calling, and ask in the same statement what is to be asked about him, as far as he can be guessed.
+
+    The row is `None` where nobody was guessed, or the caller proves to be somebody else. Raises as `load_caller` does.
+    """
+    guess = None if credentials is None else work.get(Acquaintances).find(credentials)
+    if credentials is None or guess is None:
+        caller, row = await load_caller(work, credentials), None
+    else:
+        question = await ask_about(work, credentials)
+        asked = foresee(guess)
+        row = (await work.read(asked if question.part is None else with_parts(asked, {CALLER: question.part}))).one()
+        caller = await question.settle(work, row.get(CALLER))
+    if credentials is None or isinstance(caller, ImpersonationCaller) or Acquaintance.of(caller) == guess:
+        return caller, row
+    work.get(Acquaintances).remember(credentials, caller)
+    return caller, None
 
 
 async def ask_about(work: Work, credentials: Credentials, *, also: Also = NOTHING, slot: str = "") -> CallerQuestion:

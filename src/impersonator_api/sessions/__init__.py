@@ -9,6 +9,7 @@ from impersonator_api.sessions.admit import (
     admit_starter,
     starter_of,
 )
+from impersonator_api.sessions.by_credentials import PageRequest, StartRequest, end_by, find_page_for, start_by
 from impersonator_api.sessions.consider import SCOPES, Wish
 from impersonator_api.sessions.context import ASKED_AT_THE_START, Search, find_context, find_targets, newest_running
 from impersonator_api.sessions.counting import count_running
@@ -77,6 +78,7 @@ __all__ = [
     "Listed",
     "Live",
     "Page",
+    "PageRequest",
     "Reader",
     "Repeatable",
     "RightMissingError",
@@ -84,6 +86,7 @@ __all__ = [
     "Session",
     "SessionNotRunningError",
     "SessionStatus",
+    "StartRequest",
     "Started",
     "Starter",
     "Targeted",
@@ -99,6 +102,7 @@ __all__ = [
     "earlier_json",
     "effective_permissions",
     "end",
+    "end_by",
     "end_disallowed",
     "end_targeting",
     "ended",
@@ -111,6 +115,7 @@ __all__ = [
     "find_earlier",
     "find_handed_over",
     "find_page",
+    "find_page_for",
     "find_targeting",
     "find_targets",
     "find_tenant_of",
@@ -132,6 +137,7 @@ __all__ = [
     "refuse_idle_holders",
     "revoke",
     "start",
+    "start_by",
     "starter_of",
     "user_from",
 ]

@@ -4,13 +4,16 @@ from impersonator_api.audit import Action, recorded
 from impersonator_api.callers import (
     Caller,
     Credentials,
+    Foresee,
     Further,
     ImpersonationCaller,
     ServiceCaller,
     UserCaller,
     load_caller,
+    load_caller_and,
 )
 from impersonator_api.directory import IMPERSONATION_RIGHTS, Permission, Person, holds
+from impersonator_api.prepared import Row
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.end import Ender
 from impersonator_api.sessions.errors import ImpersonationTokenNotAllowedError, RightMissingError, ScopeMissingError
@@ -36,6 +39,14 @@ async def admit_starter(work: Work, *, credentials: Credentials | None) -> Start
     """Whoever holds `impersonation.start` anywhere; where it counts is for the law to say."""
     caller = await _admit(work, credentials, frozenset({Permission.START}))
     return starter_of(caller)
+
+
+async def admit_starter_and(
+    work: Work, credentials: Credentials | None, foresee: Foresee
+) -> tuple[Starter, Row | None]:
+    """The same, and what is to be asked about him, where he could be guessed (callers/acquaintances.py)."""
+    caller, row = await load_caller_and(work, credentials, foresee)
+    return starter_of(await _let_in(work, caller, frozenset({Permission.START}))), row
 
 
 async def admit_anybody(work: Work, *, credentials: Credentials | None) -> Principal:
@@ -110,7 +121,10 @@ def starter_of(caller: Principal) -> Starter:
 
 
 async def _admit(work: Work, credentials: Credentials | None, rights: frozenset[Permission]) -> Principal:
-    caller: Caller = await load_caller(work, credentials)
+    return await _let_in(work, await load_caller(work, credentials), rights)
+
+
+async def _let_in(work: Work, caller: Caller, rights: frozenset[Permission]) -> Principal:
     if isinstance(caller, ImpersonationCaller):
         live = await load_live_of(work, caller.claims)
         raise ImpersonationTokenNotAllowedError(

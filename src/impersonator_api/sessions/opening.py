@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Select
+
 from impersonator_api import policy
+from impersonator_api.callers import Acquaintance
 from impersonator_api.directory import Person, built_in_client_id
 from impersonator_api.policy import Allowed, Denied, Trace
-from impersonator_api.questions import with_parts
+from impersonator_api.questions import Part, with_parts
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.consider import Parties, Wish, consider, explain
 from impersonator_api.sessions.errors import ExpiresInThePastError
@@ -43,7 +47,23 @@ async def open_repeatable(work: Work, *, starter: Starter, wish: Wish, repeatabl
     policy deny, 409 for a slot that is held and may not be taken over.
     """
     row = await _read(work, starter, wish, repeatable)
+    return open_from(work, starter=starter, wish=wish, repeatable=repeatable, row=row)
+
+
+def open_from(work: Work, *, starter: Starter, wish: Wish, repeatable: Repeatable | None, row: Row) -> Live | Earlier:
+    """The same from a row of `asked_before`."""
     return find_earlier(work, row, repeatable) or _open(work, starter, wish, row)
+
+
+def asked_before(work: Work, who: Acquaintance, wish: Wish, repeatable: Repeatable | None = None) -> Part[Select[Any]]:
+    """Everything that a start by them is decided on."""
+    names = {
+        "target": wish.target,
+        "client": wish.client or built_in_client_id(who.tenant_slug),
+        "workspace": wish.workspace,
+    }
+    question = store.before_start(who.tenant_id, who.id, names)
+    return with_parts(question, earlier_json(work, repeatable))
 
 
 def _open(work: Work, starter: Starter, wish: Wish, row: Row) -> Live:
@@ -66,13 +86,8 @@ async def explain_start(work: Work, *, starter: Starter, wish: Wish) -> Trace:
 
 
 async def _read(work: Work, starter: Starter, wish: Wish, repeatable: Repeatable | None = None) -> Row:
-    names = {
-        "target": wish.target,
-        "client": wish.client or built_in_client_id(starter.tenant_slug),
-        "workspace": wish.workspace,
-    }
-    question = store.before_start(starter.tenant_id, starter.impersonator_id, names)
-    return (await work.read(with_parts(question, earlier_json(work, repeatable)))).one()
+    who = Acquaintance(starter.tenant_id, starter.tenant_slug, starter.impersonator_id)
+    return (await work.read(asked_before(work, who, wish, repeatable))).one()
 
 
 def _found(work: Work, starter: Starter, wish: Wish, row: Row) -> tuple[BeforeStart, Parties]:

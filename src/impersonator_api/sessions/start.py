@@ -47,6 +47,13 @@ async def start(
     the rest of the answer is a repeated one.
     """
     opened = await open_repeatable(work, starter=starter, wish=wish, repeatable=repeatable)
+    return begun(work, opened, handover=handover, repeatable=repeatable)
+
+
+def begun(
+    work: Work, opened: Live | Earlier, *, handover: HandoverWish | None, repeatable: Repeatable | None
+) -> Started:
+    """What is handed out for a session that was opened, now or under the same key before."""
     started = _started_before(work, opened) if isinstance(opened, Earlier) else _started(work, opened, repeatable)
     links = offer_links(work, started.live, started.refresh, handover) if handover else ()
     return replace(started, links=links)

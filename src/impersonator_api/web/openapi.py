@@ -170,6 +170,17 @@ def openapi_body(model: type[BaseModel], examples: Mapping[str, object] | None =
     }
 
 
+def openapi_query(model: type[BaseModel]) -> Json:
+    """For `openapi_extra=`: the query that a door reads itself."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    required = schema.get("required", ())
+    parameters = []
+    for name, about in schema["properties"].items():
+        parameter = {"name": name, "in": "query", "required": name in required, "schema": about}
+        parameters.append(parameter | ({"description": about["description"]} if "description" in about else {}))
+    return {"parameters": parameters, HOISTED: schema.get("$defs", {})}
+
+
 def openapi_form(
     properties: Mapping[str, str],
     *,

@@ -5,14 +5,19 @@ from binascii import Error as Base64Error
 from collections.abc import Mapping
 from hashlib import sha256
 from json import dumps
+from typing import TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 
 from impersonator_api.errors import InvalidError
 from impersonator_api.settings import Settings
 from impersonator_api.web.errors import InvalidCursorError
+
+M = TypeVar("M", bound=BaseModel)
 
 VERSION = b"\x01"
 MARK_LENGTH = 8
@@ -27,6 +32,17 @@ class RepeatedParameterError(InvalidError):
 
     code = "repeated-parameter"
     title = "Repeated query parameter"
+
+
+def read_query(request: Request, model: type[M]) -> M:
+    """The query's parameters as a model; raises `RepeatedParameterError`, and FastAPI's own error for the rest."""
+    parameters = request.query_params
+    if len(parameters.multi_items()) != len(parameters):
+        raise RepeatedParameterError("Send each query parameter once.")
+    try:
+        return model.model_validate(dict(parameters))
+    except ValidationError as error:
+        raise RequestValidationError([{**each, "loc": ("query", *each["loc"])} for each in error.errors()]) from None
 
 
 async def refuse_repeated(request: Request) -> None:

@@ -9,6 +9,7 @@ from impersonator_api.directory import Permission, holds
 from impersonator_api.sessions import Filters, Reader, Search, Wish
 from impersonator_api.sessions.errors import NotYourSessionError
 from impersonator_api.web.admin import errors
+from impersonator_api.web.beginning import begin
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import AnybodyDep, CredentialsDep, EnderDep, ReaderDep, StarterDep
 from impersonator_api.web.envelope import (
@@ -23,11 +24,10 @@ from impersonator_api.web.envelope import (
 )
 from impersonator_api.web.examples import sessions as examples
 from impersonator_api.web.examples.sessions import enveloped
-from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY, read_repeatable
+from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY
 from impersonator_api.web.identifiers import read_identifier, read_uuid
 from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
-from impersonator_api.web.rate_limits import rate_limits_of
-from impersonator_api.web.work import DeskDep
+from impersonator_api.web.work import DeskDep, desk_of
 
 router = APIRouter(prefix="/impersonation", tags=["impersonation"])
 
@@ -51,14 +51,13 @@ Many = Annotated[int, Query(ge=1, le=200)]
     | SIGNED_IN
     | IDEMPOTENCY_KEY,
 )
-async def start_enveloped(request: Request, desk: DeskDep, starter: StarterDep) -> Envelope[StartedData]:
+async def start_enveloped(request: Request) -> Envelope[StartedData]:
     """Start a session; one that is active already is 409, unless the policy says `replace`."""
-    await rate_limits_of(request).count_start(starter)
-    body = await read_json(request, EnvelopedStartBody)
-    wish = body.wish()
-    repeatable = read_repeatable(request, caller=starter.impersonator_id, door="/impersonation/start", meaning=wish)
-    started = await desk.run(sessions.start, starter=starter, wish=wish, repeatable=repeatable)
-    return Envelope(data=StartedData.of_started(started, desk.clock()), message="Impersonation started successfully")
+    started = await begin(
+        request, EnvelopedStartBody, door="/impersonation/start", meant=lambda body: (body.wish(), None)
+    )
+    data = StartedData.of_started(started, desk_of(request).clock())
+    return Envelope(data=data, message="Impersonation started successfully")
 
 
 @router.post(

@@ -1,5 +1,6 @@
 """What the admin API takes and answers (seed 002, with our extras)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -16,6 +17,7 @@ from impersonator_api.sessions import (
     Page,
     SessionStatus,
 )
+from impersonator_api.web.identifiers import read_uuid
 from impersonator_api.web.instants import Instant
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -28,8 +30,13 @@ class EndBody(BaseModel):
 
     session_id: str | None = None
 
+    def id(self) -> UUID | None:
+        """The id; raises 400 for what cannot be one."""
+        return None if self.session_id is None else read_uuid(self.session_id)
 
-class SessionSummary(BaseModel):
+
+@dataclass(slots=True, kw_only=True)
+class SessionSummary:
     """One session as lists show it."""
 
     id: UUID
@@ -139,7 +146,8 @@ class ListQuery(BaseModel):
         return {name: str(value) for name, value in sent.items()}
 
 
-class ListAnswer(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class ListAnswer:
     """One page, newest first. `total_count` is exact up to 10 000."""
 
     sessions: list[SessionSummary]

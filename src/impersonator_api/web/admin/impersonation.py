@@ -1,10 +1,12 @@
 """The admin API: start, end, list and show impersonations (seed 002)."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import Request
+from starlette.responses import Response
 
 from impersonator_api import sessions
+from impersonator_api.errors import ServiceError
+from impersonator_api.sessions import PageRequest
 from impersonator_api.web.admin import errors
 from impersonator_api.web.admin.bodies import (
     EndAnswer,
@@ -14,71 +16,89 @@ from impersonator_api.web.admin.bodies import (
     SessionSummary,
 )
 from impersonator_api.web.admin.starting import START_EXAMPLES, StartAnswer, StartBody
+from impersonator_api.web.beginning import begin
 from impersonator_api.web.bodies import read_json
-from impersonator_api.web.caller import EnderDep, ReaderDep, StarterDep
+from impersonator_api.web.caller import ReaderDep, credentials_of
+from impersonator_api.web.doors import Doors, answered, modelled
 from impersonator_api.web.examples import admin as examples
-from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY, read_repeatable
+from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY
 from impersonator_api.web.identifiers import read_uuid
-from impersonator_api.web.openapi import answer_documented, openapi_body, openapi_security, problems_documented
-from impersonator_api.web.paging import next_page, read_cursor, refuse_repeated
-from impersonator_api.web.rate_limits import rate_limits_of
-from impersonator_api.web.work import DeskDep
+from impersonator_api.web.openapi import (
+    answer_documented,
+    openapi_body,
+    openapi_query,
+    openapi_security,
+    problems_documented,
+)
+from impersonator_api.web.paging import next_page, read_cursor, read_query
+from impersonator_api.web.work import DeskDep, desk_of
 
 PATH = "/api/admin/impersonate"
 
-router = APIRouter(prefix=PATH, tags=["impersonation"])
+router = Doors(prefix=PATH, tags=["impersonation"])
 
 SIGNED_IN = openapi_security("bearer", "cookie")
 
 
-@router.post(
+@router.hot(
+    "POST",
     "",
     summary="Start acting as a user",
+    response_model=StartAnswer,
     responses=answer_documented({"a session": examples.STARTED}) | problems_documented(*errors.OF_START, *OF_KEY),
     openapi_extra=openapi_body(StartBody, START_EXAMPLES) | SIGNED_IN | IDEMPOTENCY_KEY,
 )
-async def start(request: Request, desk: DeskDep, starter: StarterDep) -> StartAnswer:
+async def start(request: Request) -> Response:
     """Start a session and get its tokens. Where the policy lets one session be active, it replaces that one."""
-    await rate_limits_of(request).count_start(starter)
-    body = await read_json(request, StartBody)
-    wish, handover = body.wish(), body.handover()
-    repeatable = read_repeatable(request, caller=starter.impersonator_id, door=PATH, meaning=(wish, handover))
-    started = await desk.run(sessions.start, starter=starter, wish=wish, handover=handover, repeatable=repeatable)
-    return StartAnswer.of(started, desk.clock())
+    started = await begin(request, StartBody, door=PATH, meant=lambda body: (body.wish(), body.handover()))
+    return modelled(StartAnswer.of(started, desk_of(request).clock()))
 
 
-@router.post(
+@router.hot(
+    "POST",
     "/end",
     summary="End an impersonation",
+    response_model=EndAnswer,
     responses=answer_documented({"it is over": examples.ENDED}) | problems_documented(*errors.OF_END),
     openapi_extra=openapi_body(EndBody, examples.END_BODIES) | SIGNED_IN,
 )
-async def end(request: Request, desk: DeskDep, ender: EnderDep) -> EndAnswer:
+async def end(request: Request) -> Response:
     """End the caller's only session, the one named, or, with an impersonation token, its own. It is dead at once."""
-    body = await read_json(request, EndBody)
-    session_id = None if body.session_id is None else read_uuid(body.session_id)
-    return EndAnswer.of(await desk.run(sessions.end, ender=ender, session_id=session_id))
+    desk, credentials = desk_of(request), await credentials_of(request)
+    try:
+        session_id = (await read_json(request, EndBody)).id()
+    except ServiceError:
+        # Whoever may not end any is told that first.
+        await desk.run(sessions.admit_ender, credentials=credentials)
+        raise
+    return modelled(EndAnswer.of(await desk.run(sessions.end_by, credentials=credentials, session_id=session_id)))
 
 
-@router.get(
+@router.hot(
+    "GET",
     "/sessions",
     summary="List sessions",
-    dependencies=[Depends(refuse_repeated)],
+    response_model=ListAnswer,
     responses=answer_documented({"one page": examples.PAGE}) | problems_documented(*errors.OF_LIST),
-    openapi_extra=SIGNED_IN,
+    openapi_extra=openapi_query(ListQuery) | SIGNED_IN,
 )
-async def find(
-    response: Response, desk: DeskDep, reader: ReaderDep, query: Annotated[ListQuery, Query()]
-) -> ListAnswer:
+async def find(request: Request) -> Response:
     """One page, newest first; everybody's with `impersonation.read_any`, else the caller's own."""
-    before = read_cursor(query.cursor, query.as_sent())
-    page = await desk.run(sessions.find_page, reader=reader, filters=query.filters(), limit=query.limit, before=before)
+    desk, credentials = desk_of(request), await credentials_of(request)
+    try:
+        query = read_query(request, ListQuery)
+        before = read_cursor(query.cursor, query.as_sent())
+    except (ServiceError, RequestValidationError):
+        # Whoever may not look is told that first.
+        await desk.run(sessions.admit_reader, credentials=credentials)
+        raise
+    asked = PageRequest(filters=query.filters(), limit=query.limit, before=before)
+    page = await desk.run(sessions.find_page_for, credentials=credentials, request=asked)
+    headers = {}
     if page.has_more:
         last = page.sessions[-1].session.id
-        response.headers.update(
-            next_page(desk.settings, f"{PATH}/sessions", filters=query.as_sent(), limit=query.limit, last=last)
-        )
-    return ListAnswer.of(page, desk.clock())
+        headers = next_page(desk.settings, f"{PATH}/sessions", filters=query.as_sent(), limit=query.limit, last=last)
+    return answered(ListAnswer.of(page, desk.clock()), headers=headers)
 
 
 @router.get(

@@ -1,0 +1,48 @@
+"""Who sent a token the last time: a guess, by which a story asks more in the statement that proves the caller.
+
+It decides nothing. Whoever the statement proves to be somebody else, or in another tenant, is asked about again.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from impersonator_api.callers.bearer import Credentials
+from impersonator_api.callers.caller import ServiceCaller, UserCaller
+
+REMEMBERED = 16384
+
+
+@dataclass(frozen=True, slots=True)
+class Acquaintance:
+    """Whom a token named."""
+
+    tenant_id: UUID
+    tenant_slug: str
+    id: UUID
+
+    @classmethod
+    def of(cls, caller: UserCaller | ServiceCaller) -> "Acquaintance":
+        """What to remember of a caller."""
+        return cls(caller.tenant.id, caller.tenant.slug, caller.party.id)
+
+
+class Acquaintances:
+    """The last ones of this process, by the digests of their tokens."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Acquaintance] = {}
+
+    def find(self, credentials: Credentials) -> Acquaintance | None:
+        """Whom that token named the last time."""
+        return self._known.get(_digest(credentials))
+
+    def remember(self, credentials: Credentials, caller: UserCaller | ServiceCaller) -> None:
+        """Guess so the next time; the oldest guess is forgotten for it."""
+        self._known[_digest(credentials)] = Acquaintance.of(caller)
+        while len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
+
+
+def _digest(credentials: Credentials) -> bytes:
+    return sha256(credentials.token.encode()).digest()

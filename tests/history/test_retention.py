@@ -198,6 +198,18 @@ def test_nobody_else_lets_months_go_at_the_same_time(past: Past, retention: Comm
     assert (outcome.code, outcome.err.split(":")[0]) == (1, "error[retention-running]")
 
 
+def test_a_month_that_somebody_reads_all_the_time_stays_as_it_is(
+    past: Past, retention: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past.month(months_ago(3))
+    monkeypatch.setattr("impersonator_api.history.letting_go.TRIES", 2)
+    with past.meanwhile(f"LOCK TABLE {months_ago(3).partition_of(History.SESSIONS.table)} IN ACCESS SHARE MODE"):
+        outcome = retention("apply", "--only", "sessions")
+
+    assert (outcome.code, outcome.err.split(":")[0]) == (1, "error[table-busy]")
+    assert all_rows(past) == [1, 1, 1]
+
+
 def test_the_service_itself_may_not_drop_a_month(past: Past) -> None:
     past.month(months_ago(3))
     month = months_ago(3).partition_of(History.AUDIT.table)

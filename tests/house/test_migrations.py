@@ -15,6 +15,18 @@ TABLES = (
 FUNCTIONS = r"SELECT count(*) FROM pg_proc WHERE proname LIKE 'impersonator\_%'"
 ON_AUDIT = "SELECT count(*) FROM information_schema.triggers WHERE event_object_table LIKE 'audit_entries%'"
 
+POINTING_AT_SESSIONS = (
+    "SELECT count(*) FROM pg_constraint"
+    " WHERE contype = 'f' AND conparentid = 0 AND confrelid = 'impersonation_sessions'::regclass"
+)
+ORPHAN = """
+WITH acme AS (
+    INSERT INTO tenants (id, slug, name, created_at) VALUES (gen_random_uuid(), 'acme', 'Acme', now()) RETURNING id
+)
+INSERT INTO refresh_tokens (id, tenant_id, session_id, family_id, claims, issued_at, expires_at)
+SELECT gen_random_uuid(), id, gen_random_uuid(), gen_random_uuid(), '{}', now(), now() FROM acme
+"""
+
 
 async def on(url: str, run: Callable[[Connection], None]) -> None:
     engine = create_async_engine(url)
@@ -44,3 +56,13 @@ async def test_going_back_leaves_nothing_and_forward_again_brings_all(fresh_data
         assert connection.scalar(text(what)) == before
 
     await on(fresh_database_url, back_and_forth)
+
+
+async def test_going_back_drops_what_would_point_at_a_session_that_went(fresh_database_url: str) -> None:
+    def orphaned_and_back(connection: Connection) -> None:
+        connection.execute(text(ORPHAN))
+        alembic(connection, command.downgrade, "0004")
+        assert connection.scalar(text("SELECT count(*) FROM refresh_tokens")) == 0
+        assert connection.scalar(text(POINTING_AT_SESSIONS)) == 4
+
+    await on(fresh_database_url, orphaned_and_back)

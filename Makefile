@@ -1,6 +1,6 @@
 # What a newcomer types. Needs Python 3.11 or newer and nothing else; everything lands in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bad-days check bench bench-smoke lock clean
+.PHONY: help setup run test bad-days soak check bench bench-smoke lock clean
 
 export PYTHON
 BIN := .venv/bin
@@ -23,6 +23,9 @@ test: setup  ## Run every test, on all cores. DATABASE_URL=postgresql://… uses
 bad-days: setup  ## Kill, fill up, restart, deceive and flood real processes, on Linux; some minutes.
 	@scripts/bad-days $(BIN)/pytest -p no:cacheprovider tests/bad_days $(ARGS)
 
+soak: setup  ## Ten minutes at half of what this machine can do: memory flat, nothing lost, nothing twice; a table.
+	@$(BIN)/pytest -p no:cacheprovider tests/bad_days/test_soak.py --soak-seconds 600 $(ARGS)
+
 check: setup  ## Format, lint, types, import contracts, container files, docs in step.
 	@scripts/check
 
@@ -39,5 +42,5 @@ lock: setup  ## Write requirements/*.txt anew from pyproject.toml; ARGS=--upgrad
 	@scripts/lock $(ARGS)
 
 clean:  ## Remove .venv, packages of Node and the tools' caches; .impersonator, your development data, stays.
-	@rm -rf .venv tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov dist
+	@rm -rf .venv tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov dist .bench/peers
 	@echo "· removed .venv, packages of Node and caches; development data stays in .impersonator"

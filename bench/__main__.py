@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +15,9 @@ import uvloop
 from bench.cluster import cluster
 from bench.limits import Measuring, make_table
 from bench.load import Served
-from bench.machine import Placement, description, pin, placement
+from bench.machine import Placement, description, pin, pin_family, placement
 from bench.memory import peak_bytes
+from bench.operation import Subject
 from bench.peers.packages import PackagesUnavailableError
 from bench.peers.proof import ProofError
 from bench.plan import SMOKE, WHOLE, Plan
@@ -78,23 +79,30 @@ def bench(
             report = _reported(plan, what, placement(), folder)
     except FAILURES as error:
         sys.exit("\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]))
-    (FOLDER / "result.json").write_text(report.as_json() + "\n")
+    name = "result" if what is Kind.ALL else f"result-{what}"
+    (FOLDER / f"{name}.json").write_text(report.as_json() + "\n")
     print(f"\n{report.as_text()}")
     if into is not None:
         put_into(into, report.as_text())
 
 
 def _reported(plan: Plan, what: Kind, where: Placement, folder: Path) -> Report:
-    # PostgreSQL inherits these cores from us.
-    pin(where.others)
     _tell("starting PostgreSQL")
     with cluster(folder) as shared, _bare(where, folder) as bare:
-        machine = {**description(), "PostgreSQL": uvloop.run(make_table(shared.dsn))}
+        postgres = uvloop.run(make_table(shared.dsn))
         measuring = Measuring(where, bare, shared.dsn, connections=plan.connections, seconds=plan.limit_seconds)
         with started(what, shared, where, plan, folder, _tell) as subjects:
+            # Pasts were made with all cores; what PostgreSQL starts from now on inherits these.
+            pin_family(where.others, shared.pid)
+            pin(where.others)
             limits, figures = uvloop.run(measure(subjects, measuring, plan, _tell))
+            machine = {**description(), "PostgreSQL": postgres, **_versions(subjects)}
             peaks = {each.name: peak_bytes(each.served.processes["server"]) for each in subjects}
     return Report(plan=plan, machine=machine, placement=where, limits=limits, figures=figures, peak_memory=peaks)
+
+
+def _versions(subjects: Sequence[Subject]) -> dict[str, str]:
+    return {name: version for each in subjects for name, version in each.versions.items()}
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from time import process_time
 
+from bench.machine import children
+
 Usage = Mapping[str, float]
 """Seconds of CPU by whose they were."""
 
@@ -18,15 +20,18 @@ def usage(processes: Mapping[str, int]) -> Usage:
 
 
 def _family_seconds(pid: int) -> float | None:
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        ticks = sum(_ticks(Path(f"/proc/{each}/stat")) for each in (pid, *children))
-    except OSError:
+    own = _ticks(pid)
+    if own is None:
         return None
+    # What a child had that has ended meanwhile is counted as its parent's.
+    ticks = own + sum(_ticks(each) or 0 for each in children(pid))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _ticks(stat: Path) -> int:
+def _ticks(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
     # proc(5): the name in parentheses may hold spaces; utime, stime, cutime and cstime are fields 14 to 17.
-    fields = stat.read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15]))
+    return sum(map(int, stat.rpartition(")")[2].split()[11:15]))

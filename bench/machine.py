@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -45,6 +45,22 @@ def pin(cores: frozenset[int], pid: int = 0) -> None:
     """Let a process run there alone, and whatever it starts from now on; 0 is this one."""
     if cores and sys.platform == "linux":
         os.sched_setaffinity(pid, cores)
+
+
+def pin_family(cores: frozenset[int], pid: int) -> None:
+    """The same for a process with the children that it has."""
+    for each in (pid, *children(pid)):
+        # It may have ended meanwhile, as a PostgreSQL that vacuums does.
+        with suppress(ProcessLookupError):
+            pin(cores, each)
+
+
+def children(pid: int) -> list[int]:
+    """Of a process, where Linux tells."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 @contextmanager

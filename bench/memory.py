@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from bench.machine import children
+
 
 def peak_bytes(pid: int) -> int | None:
     """Of the process and its children, the one with the highest mark (proc(5), `VmHWM`)."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return max(_high_mark(Path(f"/proc/{each}/status")) for each in (pid, *children))
+        return max(_high_mark(Path(f"/proc/{each}/status")) for each in (pid, *children(pid)))
     except OSError:
         return None
 

@@ -1,7 +1,7 @@
 """What is measured: operations of a subject, each with what it cannot do without."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bench.conversation import Conversation
 from bench.load import Served
@@ -49,3 +49,5 @@ class Subject:
     served: Served
     operations: Sequence[Operation]
     past: Filled | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of whatever it is made of, where that is not ours."""

@@ -12,6 +12,8 @@ from bench.wire import LOOPBACK
 
 SECONDS_TO_START = 60.0
 SECONDS_TO_STOP = 30.0
+LONGEST_LINE = 2000
+"""Of what a server said last; a traceback in a log is one line."""
 
 
 class ServerFailedError(Exception):
@@ -75,4 +77,5 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _last_words(log: Path, count: int = 10) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
+    lines = log.read_text(errors="replace").splitlines()[-count:]
+    return "\n".join(line[:LONGEST_LINE] for line in lines)

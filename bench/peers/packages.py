@@ -1,5 +1,6 @@
 """Where peers' packages are: under .bench, put there from their locks when they are first needed."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -23,6 +24,20 @@ def node_program(peer: Path, script: str, *modules: str) -> list[str]:
     for name in (script, *modules):
         shutil.copy(peer / name, folder)
     return [node, str(folder / script)]
+
+
+def node_versions(peer: Path, package: str) -> dict[str, str]:
+    """Of Node and of the package."""
+    lock = json.loads((peer / "package-lock.json").read_text())
+    node = _answer_of([_answer_of([ROOT / "scripts" / "node"]), "--version"])
+    return {"Node": node.removeprefix("v"), package: lock["packages"][f"node_modules/{package}"]["version"]}
+
+
+def python_versions(folder: Path, *packages: str) -> dict[str, str]:
+    """Of what the Python in that folder has."""
+    words = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
+    found = _answer_of([folder / "venv/bin/python", "-c", words, *packages])
+    return dict(zip(packages, found.split(), strict=True))
 
 
 def python_folder(peer: Path, *modules: str) -> Path:

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from bench import impersonator
 from bench.conversation import Conversation, moving, repeated
+from bench.cpu import CLIENT, usage
 from bench.impersonator.operations import operations as our_operations
 from bench.impersonator.site import site as our_site
 from bench.limits import Limits
@@ -198,6 +199,13 @@ def test_the_most_memory_a_process_had_is_known_on_linux() -> None:
 
     assert (known is None) == (sys.platform != "linux")
     assert known is None or known > 1_000_000
+
+
+def test_cpu_of_processes_that_have_ended_is_left_out() -> None:
+    used = usage({"here": os.getpid(), "gone": 2**22 + 1})
+
+    assert used.keys() - {"here"} == {CLIENT}
+    assert used[CLIENT] > 0
 
 
 def test_a_peak_of_nobody_is_not_known() -> None:

@@ -13,7 +13,7 @@ from bench.operation import Subject
 from bench.peers.django_hijack.operations import NAME, operations
 from bench.peers.django_hijack.proof import proved
 from bench.peers.django_hijack.site import Site
-from bench.peers.packages import python_folder
+from bench.peers.packages import python_folder, python_versions
 from bench.place import Place
 from bench.server import running
 
@@ -45,7 +45,9 @@ def subject(place: Place) -> Iterator[Subject]:
     with running(command, port=place.port, cores=place.placement.server, environment=environment, log=place.log) as pid:
         here = Site(port=place.port, idle=idle, customers=customers)
         asyncio.run(proved(here, place.dsn))
-        yield Subject(NAME, Served(place.port, {"server": pid, "postgres": place.cluster.pid}), operations(here))
+        served = Served(place.port, {"server": pid, "postgres": place.cluster.pid})
+        versions = python_versions(folder, "django-hijack", "django", "gunicorn")
+        yield Subject(NAME, served, operations(here), versions=versions)
 
 
 def _people(folder: Path, place: Place, environment: Mapping[str, str]) -> tuple[deque[str], list[int]]:

@@ -15,14 +15,18 @@ from bad_days.cluster import Cluster
 from bad_days.crowd import INTROSPECT, Crowd, Impersonator, start
 from bad_days.disk import Disk, small_disk
 from bad_days.serving import Serving, serving
+from bad_days.soak import Office
 from bad_days.wire import Answer, Line
 from bench.wire import Credentials, post_form
-from builders import SECRET, Organisation, Someone, make_tenant, ordinary_token
+from builders import SECRET, Organisation, make_tenant, ordinary_token
 from conftest import MASTER_KEY
 from impersonator_api.app import open_desk
 from impersonator_api.settings import Settings
 
 PEOPLE = 8
+TOLD = pytest.StashKey[list[str]]()
+
+Tell = Callable[[str], None]
 
 Serve = Callable[..., AbstractAsyncContextManager[Serving]]
 
@@ -35,8 +39,13 @@ class Town:
     people: list[Impersonator]
     somebody_else: Impersonator
     """Of whom the crowd knows nothing."""
-    target: Someone
+    customer: Impersonator
+    """Who may not act as anybody."""
     backoffice: str
+
+    def office(self) -> Office:
+        """All of them, and the customer, for an ordinary day."""
+        return Office(self.people, self.customer, self.credentials)
 
     def crowd(self, service: Serving) -> Crowd:
         """All of them, on their way to the service."""
@@ -52,6 +61,32 @@ class Town:
         line, own = Line(service.port), Credentials.bearer(self.somebody_else.token)
         started = (await line.ask(start(self.somebody_else, own))).json()
         return lambda: line.ask(post_form(INTROSPECT, {"token": started["access_token"]}, self.credentials))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make soak` takes longer than its test."""
+    parser.addoption("--soak-seconds", type=float, default=15.0, help="How long the soak takes.")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what was seen, beside what was promised."""
+    told = config.stash.get(TOLD, [])
+    if told:
+        terminalreporter.section("what was seen")
+        terminalreporter.write_line("\n".join(told))
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Tell:
+    """Takes words and figures for the end of the run."""
+    told = request.config.stash.setdefault(TOLD, [])
+    return lambda words: told.append(f"{request.node.name}:\n{words}")
+
+
+@pytest.fixture
+def soak_seconds(request: pytest.FixtureRequest) -> float:
+    """As the command line has it."""
+    return float(request.config.getoption("--soak-seconds"))
 
 
 @pytest.fixture(scope="session")
@@ -110,4 +145,5 @@ async def town(fresh_database_url: str, tmp_path: Path) -> Town:
         backoffice = await acme.client("backoffice", kind="service", scopes=["root", "read_user"])
         admins = [await acme.person(f"ana{number}", "super_admin") for number in range(PEOPLE + 1)]
         people = [Impersonator(await ordinary_token(desk, admin), str(target.id)) for admin in admins]
-    return Town(acme, people[1:], people[0], target, backoffice)
+        customer = Impersonator(await ordinary_token(desk, target), str(admins[0].id))
+    return Town(acme, people[1:], people[0], customer, backoffice)

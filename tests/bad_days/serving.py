@@ -122,7 +122,7 @@ async def serving(
         yield service
     finally:
         code = await asyncio.to_thread(service.stop)
-    unexpected = [line[:3000] for line in service.log.splitlines() if "Traceback" in line]
+    unexpected = [line[-2500:] for line in service.log.splitlines() if "Traceback" in line]
     assert not unexpected, unexpected[0]
     assert code == 0, service.log[-3000:]
 

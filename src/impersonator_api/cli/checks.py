@@ -10,10 +10,9 @@ from impersonator_api import embedded, tokens
 from impersonator_api.cli.errors import SchemaBehindError, told
 from impersonator_api.cli.findings import Finding, fine, worth_a_look, wrong
 from impersonator_api.cli.inside_checks import INSIDE_CHECKS
-from impersonator_api.cli.opening import Database, database_of, opened
+from impersonator_api.cli.opening import Database, database_of, opened, schema_at
 from impersonator_api.cli.serving import port_problem, url_of
 from impersonator_api.errors import ServiceError
-from impersonator_api.migrate import head_revision
 from impersonator_api.settings import Settings
 from impersonator_api.tokens.errors import MasterKeyWrongError
 
@@ -27,7 +26,7 @@ def examine(settings: Settings, *, host: str, port: int) -> Iterator[Finding]:
         with database_of(settings) as database:
             where = "embedded PostgreSQL" if database.is_embedded else "PostgreSQL"
             yield fine("database", f"{where} answers.")
-            yield fine("schema", f"At {head_revision()}.")
+            yield fine("schema", f"At {asyncio.run(schema_at(database.url)).revision}.")
             # Without a master key nothing can be opened; that is said already.
             if key.remedy is None:
                 yield from asyncio.run(_inside(settings, database))

@@ -48,6 +48,18 @@ async def test_many_at_once_fetch_once(find: Asking, idp: Provider) -> None:
     assert idp.asked == 1
 
 
+async def test_who_came_before_the_one_who_fetches_takes_what_comes(find: Asking, idp: Provider, clock: Clock) -> None:
+    idp.delay, idp.status = 0.1, 500
+    first = asyncio.create_task(find())
+    await asyncio.sleep(0)
+    clock.forward(milliseconds=-1)
+
+    told = await asyncio.gather(first, find(), return_exceptions=True)
+
+    assert [type(answer) for answer in told] == [IssuerKeysUnavailableError] * 2
+    assert idp.asked == 1
+
+
 async def test_a_slow_provider_does_not_hold_up_everybody(find: Asking, idp: Provider) -> None:
     idp.delay = 0.2
 

@@ -46,8 +46,9 @@ class _Place:
     fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def is_due(self, now: datetime, pause: timedelta) -> bool:
-        # A clock that was put back is no reason to wait until it has caught up.
-        return self.asked_at is None or not self.asked_at <= now < self.asked_at + pause
+        # A clock that was put back is no reason to wait until it has caught up. Who waits for a fetch that somebody
+        # began who came after him is no reason to fetch again.
+        return self.asked_at is None or not self.asked_at - PAUSE <= now < self.asked_at + pause
 
 
 class IssuerKeys:

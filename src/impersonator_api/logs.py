@@ -4,8 +4,10 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -35,6 +37,9 @@ SECRET_SHAPES = re.compile(
 )
 """What a secret looks like when it hides in a sentence."""
 
+MAY_HIDE_ONE = re.compile(r"[\s=:]|[eE][yY][jJ]|-----")
+"""In whatever has one of the shapes; most texts of a line have none of these, and are not looked at any further."""
+
 QUIET_LOGGERS = ("uvicorn.access", "httpx", "httpcore", "alembic")
 """We have our own access log; a fetched JWKS or a look at the schema's revision is not worth a line each time."""
 
@@ -59,11 +64,11 @@ def redact_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
 
 def redacted(value: object, *, name: str = "") -> object:
     """The value without secrets, however deep they lie."""
-    if value and name not in HARMLESS_NAMES and SECRET_NAMES.search(name):
+    if value and _names_a_secret(name):
         return REDACTED
     match value:
         case str():
-            return SECRET_SHAPES.sub(REDACTED, value)
+            return SECRET_SHAPES.sub(REDACTED, value) if MAY_HIDE_ONE.search(value) else value
         case bool() | int() | float() | None:
             return value
         case Mapping():
@@ -73,6 +78,15 @@ def redacted(value: object, *, name: str = "") -> object:
         case _:
             # Whatever a renderer would print of it.
             return SECRET_SHAPES.sub(REDACTED, str(value))
+
+
+@lru_cache(maxsize=1024)
+def _names_a_secret(name: str) -> bool:
+    return name not in HARMLESS_NAMES and SECRET_NAMES.search(name) is not None
+
+
+def _as_json(event: EventDict, **_options: object) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
 
 
 def _shared_processors() -> list[Processor]:
@@ -88,7 +102,7 @@ def _shared_processors() -> list[Processor]:
 
 def _renderer(settings: Settings) -> Processor:
     if settings.logs_json:
-        return structlog.processors.JSONRenderer(sort_keys=False, ensure_ascii=False)
+        return structlog.processors.JSONRenderer(_as_json)
     # Its own default formatter would print local variables, and those hold tokens.
     formatter = structlog.dev.plain_traceback
     return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=formatter)

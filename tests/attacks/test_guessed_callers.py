@@ -44,7 +44,7 @@ async def test_a_guess_gives_nobody_the_right_to_start(app: FastAPI, engine: Asy
 
     answer = await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})
 
-    assert (answer.status_code, answer.json()["code"]) == (403, "right-missing")
+    assert (answer.status_code, answer.json()["code"]) == (403, "impersonation-not-permitted")
 
 
 async def test_a_guess_opens_no_other_tenant(app: FastAPI, engine: AsyncEngine, acting_as: ActingAs) -> None:

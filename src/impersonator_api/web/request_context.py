@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from secrets import token_hex
 
@@ -54,7 +55,8 @@ def continued_trace(scope: Scope) -> Trace:
     values = header_values(scope, b"traceparent")
     found = TRACEPARENT.fullmatch(values[0]) if len(values) == 1 else None
     if found is None or not _is_valid(*found.groups()):
-        return Trace(token_hex(16), token_hex(8))
+        fresh = token_hex(24)
+        return Trace(fresh[:32], fresh[32:])
     return Trace(found[2], token_hex(8), f"{int(found[4], 16) & 1:02x}")
 
 
@@ -65,8 +67,8 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
     """
     peer = scope.get("client")
     address = _parsed(peer[0]) if peer else None
-    if address is None:
-        return None
+    if address is None or not trusted:
+        return None if address is None else str(address)
     for hop in _hops_from_right(scope):
         if not any(address in network for network in trusted):
             break
@@ -103,6 +105,7 @@ def _hops_from_right(scope: Scope) -> Iterator[str]:
     yield from reversed(",".join(header_values(scope, b"x-forwarded-for")).split(","))
 
 
+@lru_cache(maxsize=4096)
 def _parsed(text: str) -> Address | None:
     """An address as proxies write it: with a port, in brackets, with a zone; `None` for anything else."""
     text = text.strip()

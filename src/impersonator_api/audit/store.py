@@ -1,7 +1,7 @@
 """Adding to the audit, and reading it back in order."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -88,7 +88,8 @@ async def export(
 
 def _row(work: Work, entry: Entry) -> dict[str, Any]:
     return {
-        **asdict(entry),
+        # Not `asdict`, which copies whatever lies deep within.
+        **{each.name: getattr(entry, each.name) for each in fields(entry)},
         "id": work.new_id(),
         "occurred_at": work.now,
         "ip": work.origin.ip,

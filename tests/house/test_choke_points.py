@@ -17,7 +17,7 @@ ALLOWED = {
     "datetime.now": {"work.py"},
     "time.time": set[str](),
     # A secret, a verifier's challenge, a proof's hash: each is compared in a time that tells nothing about it.
-    "hmac.compare_digest": {"oauth/clients.py", "tokens/handover.py", "tokens/dpop.py"},
+    "hmac.compare_digest": {"oauth/clients.py", "tokens/handover.py", "tokens/dpop.py", "web/metrics.py"},
     "datetime.utcnow": set[str](),
     "datetime.today": set[str](),
 }

@@ -59,7 +59,7 @@ class StraightIn:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve, or pass on."""
         door = self._doors.get(scope.get("path", ""))
-        serve = None if door is None else door.serves.get(scope["method"])
+        serve = None if door is None else door.serves.get(scope.get("method", ""))
         if serve is None:
             await self._app(scope, receive, send)
             return

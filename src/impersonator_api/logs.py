@@ -41,7 +41,7 @@ MAY_HIDE_ONE = re.compile(r"[\s=:]|[eE][yY][jJ]|-----")
 """In whatever has one of the shapes; most texts of a line have none of these, and are not looked at any further."""
 
 QUIET_LOGGERS = ("uvicorn.access", "httpx", "httpcore", "alembic", "impersonator_api.pool")
-"""We have our own access log; a fetched JWKS, a look at the schema or a pool that closes is not worth a line each time."""
+"""We have our own access log; a fetched JWKS, a look at the schema or a pool that closes is not worth a line."""
 
 
 def configure_logging(settings: Settings) -> None:

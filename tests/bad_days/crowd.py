@@ -64,6 +64,13 @@ class Seen:
         """How often what came instead of an answer."""
         return Counter(_kind(each) for each in self.unanswered)
 
+    @property
+    def words(self) -> str:
+        """What was seen, for people."""
+        kinds = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.kinds.items()))
+        slowest = max((each.seconds for each in self.unanswered), default=0.0)
+        return f"{len(self.started)} starts answered; {kinds or 'nothing unanswered'}, at most after {slowest:.2f} s"
+
 
 class NotDoneError(Exception):
     """The round cannot go on."""

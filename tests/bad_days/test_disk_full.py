@@ -10,7 +10,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bad_days.cluster import Cluster
-from bad_days.conftest import Serve, Town
+from bad_days.conftest import Serve, Tell, Town
 from bad_days.crowd import refused_honestly
 from bad_days.disk import Disk
 from bad_days.serving import until
@@ -37,7 +37,7 @@ async def fresh_database_url(cluster: Cluster, template: str, disk: Disk) -> Asy
 
 
 async def test_a_full_disk_refuses_what_writes_answers_what_reads_and_is_forgotten_when_freed(
-    serve: Serve, town: Town, owner: AsyncEngine, disk: Disk
+    serve: Serve, town: Town, owner: AsyncEngine, disk: Disk, tell: Tell
 ) -> None:
     async with serve() as service:
         crowd = town.crowd(service)
@@ -48,6 +48,7 @@ async def test_a_full_disk_refuses_what_writes_answers_what_reads_and_is_forgott
             reads = [await live(), await service.ask("/.well-known/jwks.json"), await service.ask("/health/ready")]
             disk.free()
             await crowd.all_answered_since(time.monotonic(), seconds=5)
+    tell(seen.words)
 
     assert [each.status for each in reads] == [200, 200, 200]
     assert reads[0].json()["active"]

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from bad_days.conftest import Serve, Town
+from bad_days.conftest import Serve, Tell, Town
 from bench.wire import LOOPBACK, get
 
 CONNECTIONS = 10_000
@@ -86,7 +86,9 @@ async def let_go(sockets: list[socket.socket], *, seconds: float) -> float:
 
 
 @pytest.mark.usefixtures("many_files")
-async def test_ten_thousand_resting_connections_hold_up_nobody_and_are_let_go(serve: Serve, town: Town) -> None:
+async def test_ten_thousand_resting_connections_hold_up_nobody_and_are_let_go(
+    serve: Serve, town: Town, tell: Tell
+) -> None:
     async with serve(settings=ROOM) as service:
         crowd, memory = town.crowd(service), service.memory
         with closing() as sockets:
@@ -94,7 +96,8 @@ async def test_ten_thousand_resting_connections_hold_up_nobody_and_are_let_go(se
             held_at_once, grown = held(sockets), service.memory - memory
             async with crowd.at_work() as seen:
                 await crowd.all_answered_since(time.monotonic(), seconds=5)
-            await let_go(sockets, seconds=KEEP_ALIVE + 10)
+            seconds = await let_go(sockets, seconds=KEEP_ALIVE + 10)
+    tell(f"{held_at_once} held in {grown / 1024 / KIBIBYTE:.0f} MiB, all gone after {seconds:.0f} s; {seen.words}")
 
     assert held_at_once == CONNECTIONS
     assert not seen.unanswered, seen.kinds

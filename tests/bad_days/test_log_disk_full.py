@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bad_days.cluster import SETTINGS, Cluster
-from bad_days.conftest import Serve, Town
+from bad_days.conftest import Serve, Tell, Town
 from bad_days.crowd import refused_honestly
 from bad_days.disk import Disk
 from bad_days.serving import Serving, until
@@ -67,7 +67,7 @@ async def is_unready(service: Serving) -> bool:
 
 
 async def test_without_space_for_its_log_postgres_goes_down_and_loses_nothing_that_was_answered(
-    serve: Serve, town: Town, owner: AsyncEngine, cluster: Cluster, disk: Disk
+    serve: Serve, town: Town, owner: AsyncEngine, cluster: Cluster, disk: Disk, tell: Tell
 ) -> None:
     async with serve() as service:
         crowd = town.crowd(service)
@@ -78,7 +78,9 @@ async def test_without_space_for_its_log_postgres_goes_down_and_loses_nothing_th
             await until(lambda: is_unready(service), "PostgreSQL is still there")
             alive = [(await service.ask(path)).status for path in ("/health/live", "/.well-known/jwks.json")]
             disk.free()
-            await crowd.all_answered_since(time.monotonic(), seconds=20)
+            freed_at = time.monotonic()
+            await crowd.all_answered_since(freed_at, seconds=20)
+            tell(f"all answered {time.monotonic() - freed_at:.2f} s after there was space; {seen.words}")
 
     assert alive == [200, 200]
     assert seen.refused

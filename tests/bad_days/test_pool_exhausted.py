@@ -6,7 +6,7 @@ import time
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bad_days.conftest import Serve, Town
+from bad_days.conftest import Serve, Tell, Town
 from bad_days.crowd import refused_honestly
 from bad_days.serving import Serving
 from bad_days.whole import wrong_in
@@ -31,7 +31,7 @@ async def slowest_sign_of_life(service: Serving) -> float:
 
 
 async def test_a_lock_from_outside_is_told_in_time_and_over_when_it_is_gone(
-    serve: Serve, town: Town, owner: AsyncEngine
+    serve: Serve, town: Town, owner: AsyncEngine, tell: Tell
 ) -> None:
     async with serve(settings=LITTLE_PATIENCE) as service:
         crowd = town.crowd(service)
@@ -41,6 +41,7 @@ async def test_a_lock_from_outside_is_told_in_time_and_over_when_it_is_gone(
             slowest = await slowest_sign_of_life(service)
             await db.rollback()
             await crowd.all_answered_since(time.monotonic(), seconds=BOUND)
+    tell(f"/health/live at most after {slowest:.2f} s; {seen.words}")
 
     assert slowest < 1
     assert len(seen.refused) > len(town.people)

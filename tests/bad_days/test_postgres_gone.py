@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bad_days.cluster import Cluster
-from bad_days.conftest import Serve, Town
+from bad_days.conftest import Serve, Tell, Town
 from bad_days.crowd import Crowd, refused_honestly
 from bad_days.whole import wrong_in
 
@@ -30,7 +30,7 @@ async def recovered(crowd: Crowd) -> float:
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 async def test_postgres_restarted_under_load_is_told_and_forgotten_in_seconds(
-    serve: Serve, town: Town, owner: AsyncEngine, cluster: Cluster, mode: str
+    serve: Serve, town: Town, owner: AsyncEngine, cluster: Cluster, mode: str, tell: Tell
 ) -> None:
     async with serve() as service:
         crowd = town.crowd(service)
@@ -38,6 +38,7 @@ async def test_postgres_restarted_under_load_is_told_and_forgotten_in_seconds(
             await asyncio.sleep(1)
             await cluster.restart(mode)
             seconds = await recovered(crowd)
+    tell(f"last error {seconds:.2f} s after PostgreSQL took connections; {seen.words}")
 
     assert seconds < SECONDS_TO_RECOVER
     assert seen.refused
@@ -46,7 +47,7 @@ async def test_postgres_restarted_under_load_is_told_and_forgotten_in_seconds(
 
 
 async def test_postgres_killed_under_load_keeps_everything_that_was_answered(
-    serve: Serve, town: Town, owner: AsyncEngine, cluster: Cluster
+    serve: Serve, town: Town, owner: AsyncEngine, cluster: Cluster, tell: Tell
 ) -> None:
     async with serve() as service:
         crowd = town.crowd(service)
@@ -58,6 +59,7 @@ async def test_postgres_killed_under_load_keeps_everything_that_was_answered(
                 await cluster.start()
                 seconds = await recovered(crowd)
                 assert seconds < SECONDS_TO_RECOVER
+                tell(f"last error {seconds:.2f} s after PostgreSQL took connections; {seen.words}")
 
     assert len(seen.started) > 20
     refused_honestly(seen)
@@ -65,7 +67,7 @@ async def test_postgres_killed_under_load_keeps_everything_that_was_answered(
 
 
 async def test_a_backend_killed_in_the_middle_of_a_statement_takes_nothing_with_it(
-    serve: Serve, town: Town, owner: AsyncEngine
+    serve: Serve, town: Town, owner: AsyncEngine, tell: Tell
 ) -> None:
     async with serve() as service:
         crowd = town.crowd(service)
@@ -74,6 +76,7 @@ async def test_a_backend_killed_in_the_middle_of_a_statement_takes_nothing_with_
             os.kill(await somebody_working(owner), signal.SIGKILL)
             await asyncio.sleep(1)
             seconds = await recovered(crowd)
+    tell(seen.words)
 
     assert seconds < SECONDS_TO_RECOVER
     assert seen.refused

@@ -7,7 +7,7 @@ import time
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bad_days.conftest import Serve, Town
+from bad_days.conftest import Serve, Tell, Town
 from bad_days.serving import Serving, until
 from bad_days.whole import wrong_in
 
@@ -28,7 +28,7 @@ async def replaced(service: Serving, victim: int) -> None:
 
 
 async def test_a_killed_worker_is_replaced_and_loses_nothing_it_answered(
-    serve: Serve, town: Town, owner: AsyncEngine
+    serve: Serve, town: Town, owner: AsyncEngine, tell: Tell
 ) -> None:
     async with serve(workers=2) as service:
         crowd = town.crowd(service)
@@ -37,6 +37,7 @@ async def test_a_killed_worker_is_replaced_and_loses_nothing_it_answered(
                 await asyncio.sleep(0.7 + number / 100)
                 await replaced(service, service.workers[number % 2])
             await crowd.all_answered_since(time.monotonic(), seconds=10)
+    tell(seen.words)
 
     assert len(seen.started) > 10 * ROUNDS
     assert seen.lost

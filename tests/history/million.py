@@ -60,6 +60,6 @@ async def fill(engine: AsyncEngine) -> Organisation:
             bounds = {"first": month.first_id, "beyond": month.later(1).first_id}
             await db.execute(text(ATTACHED.format(month=name, **bounds)))
     async with engine.connect() as db:
-        await db.execution_options(isolation_level="AUTOCOMMIT")
-        await db.execute(text("VACUUM ANALYZE impersonation_sessions"))
+        alone = await db.execution_options(isolation_level="AUTOCOMMIT")
+        await alone.execute(text("VACUUM ANALYZE impersonation_sessions"))
     return acme

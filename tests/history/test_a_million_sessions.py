@@ -62,7 +62,7 @@ async def acme(million_url: str) -> Organisation:
 @pytest.fixture
 async def past_desk(million_url: str, acme: Organisation, services: Services) -> AsyncIterator[Desk]:
     """Where stories run on that database, as the service."""
-    assert acme.id
+    assert acme.client_ids
     settings = Settings()
     engine = build_engine(million_url, settings)
     yield Desk(engine=engine, settings=settings, services=services, clock=utc_now, origin=Origin(request_id="million"))

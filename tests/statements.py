@@ -9,7 +9,6 @@ from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-
 AROUND = frozenset({"BEGIN;", "COMMIT;", "ROLLBACK;"})
 """What a transaction of several statements begins and ends with."""
 

@@ -10,13 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 
 from impersonator_api import __version__, metrics, tokens, worker
 from impersonator_api.callers import Acquaintances, IssuerKeys
 from impersonator_api.database import build_engine, pool_use
-from impersonator_api.errors import ServiceError
 from impersonator_api.logs import configure_logging
 from impersonator_api.rate_limits import open_limiter
 from impersonator_api.settings import PREFIX, Settings, load_settings
@@ -43,7 +40,7 @@ from impersonator_api.web.oauth_answers import oauth_error
 from impersonator_api.web.openapi import DESCRIPTION, OAUTH, TAGS, USERINFO, DocumentedService
 from impersonator_api.web.panel import apps as panel_apps
 from impersonator_api.web.panel import users as panel_users
-from impersonator_api.web.problems import Answers, ErrorStyle, problem
+from impersonator_api.web.problems import EXPECTED, Answers, ErrorStyle, problem
 from impersonator_api.web.rate_limits import RateLimits
 from impersonator_api.web.traced import Traced
 from impersonator_api.web.work import Office
@@ -98,13 +95,13 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
         redoc_url=None,
         # A redirect would repeat tokens in its Location, and name whatever Host the caller sent.
         redirect_slashes=False,
-        exception_handlers=dict.fromkeys((ServiceError, RequestValidationError, HTTPException), answers),
+        exception_handlers=dict.fromkeys(EXPECTED, answers),
         generate_unique_id_function=lambda route: route.name,
         lifespan=running if tracing is None else _traced(running, tracing),
     )
     app.state.settings = settings
     app.state.rate_limits = rate_limits
-    app.add_middleware(StraightIn, routers=ROUTERS)
+    app.add_middleware(StraightIn, routers=ROUTERS, answers=answers)
     app.add_middleware(Cors)
     app.add_middleware(Entrance, settings=settings, answers=answers)
     if tracing is not None:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Select, Text, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.sql.selectable import NamedFromClause
 
 Element = TypeVar("Element", bound=Select[Any] | ColumnElement[Any])
 
@@ -80,7 +81,7 @@ def json_of(columns: Mapping[str, Column]) -> Column:
     return func.json_build_object(*pairs, type_=JSON)
 
 
-def row_json(rows: FromClause) -> Column:
+def row_json(rows: NamedFromClause) -> Column:
     """One JSON object of each row of a subquery, by its columns' names; for many rows it takes half of `json_of`."""
     return func.row_to_json(rows.table_valued(), type_=JSON)
 

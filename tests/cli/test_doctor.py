@@ -14,6 +14,7 @@ from conftest import Clock
 from impersonator_api.cli.findings import Verdict
 from impersonator_api.cli.inside_checks import check_clock
 from impersonator_api.cli.opening import at_desk
+from impersonator_api.migrate import NEEDS
 from impersonator_api.tokens import ensure_keys
 from impersonator_api.work import Desk
 from shared_storage import Valkey
@@ -104,6 +105,11 @@ async def ahead(fresh_database_url: str) -> None:
     await on_server(fresh_database_url, "UPDATE alembic_version SET version_num = '9999'")
 
 
+@pytest.fixture
+async def too_far_ahead(fresh_database_url: str, ahead: None) -> None:  # noqa: ARG001  only its effect is wanted
+    await on_server(fresh_database_url, f"COMMENT ON TABLE alembic_version IS '{NEEDS}9999'")
+
+
 @pytest.mark.usefixtures("behind")
 def test_a_schema_that_is_behind(diagnose: Diagnose) -> None:
     finding = diagnose()["schema"]
@@ -113,8 +119,18 @@ def test_a_schema_that_is_behind(diagnose: Diagnose) -> None:
 
 
 @pytest.mark.usefixtures("ahead")
-def test_a_schema_of_a_newer_version(diagnose: Diagnose) -> None:
-    assert "newer version" in diagnose()["schema"]["detail"]
+def test_a_schema_of_a_newer_version_on_which_this_one_runs(diagnose: Diagnose) -> None:
+    finding = diagnose()["schema"]
+
+    assert (finding["verdict"], finding["detail"]) == ("ok", "At 9999, made by a newer version on which this one runs.")
+
+
+@pytest.mark.usefixtures("too_far_ahead")
+def test_a_schema_of_a_newer_version_that_needs_newer_code(diagnose: Diagnose) -> None:
+    finding = diagnose()["schema"]
+
+    assert finding["verdict"] == "wrong"
+    assert "made by a newer version" in finding["detail"]
 
 
 def test_a_master_key_that_is_none(diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch) -> None:

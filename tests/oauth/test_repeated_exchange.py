@@ -124,9 +124,9 @@ async def test_what_is_no_key_is_an_invalid_request(trade: Trade) -> None:
 
 
 async def test_an_exchange_under_a_key_takes_three_and_its_repeat_two(app: FastAPI, trade: Trade) -> None:
-    with counted(app) as first:
+    async with counted(app) as first:
         await ask(trade)
-    with counted(app) as again:
+    async with counted(app) as again:
         await ask(trade)
 
     assert (len(first), len(again)) == (3, 2)

@@ -85,7 +85,7 @@ async def test_whoever_is_turned_away_waits_no_longer_for_having_asked(
 async def test_whoever_must_wait_costs_no_statement(app: FastAPI, visitor: Visitor, service: str) -> None:
     await visitor.fail(3, service)
 
-    with counted(app) as statements:
+    async with counted(app) as statements:
         await visitor.as_client(service)
 
     assert statements == []

@@ -13,6 +13,7 @@ from impersonator_api.cli.inside_checks import INSIDE_CHECKS
 from impersonator_api.cli.opening import Database, database_of, opened, schema_at
 from impersonator_api.cli.serving import port_problem, url_of
 from impersonator_api.errors import ServiceError
+from impersonator_api.migrate import Schema
 from impersonator_api.settings import Settings
 from impersonator_api.tokens.errors import MasterKeyWrongError
 
@@ -26,7 +27,7 @@ def examine(settings: Settings, *, host: str, port: int) -> Iterator[Finding]:
         with database_of(settings) as database:
             where = "embedded PostgreSQL" if database.is_embedded else "PostgreSQL"
             yield fine("database", f"{where} answers.")
-            yield fine("schema", f"At {asyncio.run(schema_at(database.url)).revision}.")
+            yield _told_of(asyncio.run(schema_at(database.url)))
             # Without a master key nothing can be opened; that is said already.
             if key.remedy is None:
                 yield from asyncio.run(_inside(settings, database))
@@ -35,6 +36,11 @@ def examine(settings: Settings, *, host: str, port: int) -> Iterator[Finding]:
         yield wrong("schema", str(error), "Run `impersonator migrate` as the database's owner, then serve.")
     except (ServiceError, embedded.EmbeddedUnavailable) as error:
         yield _no_database(error)
+
+
+def _told_of(schema: Schema) -> Finding:
+    newer = ", made by a newer version on which this one runs" if schema.is_newer else ""
+    return fine("schema", f"At {schema.revision}{newer}.")
 
 
 def check_port(host: str, port: int) -> Finding:

@@ -1,7 +1,7 @@
 """How a hot door is written: it reads the request by hand, calls one verb, and encodes the answer (ADR 0023).
 
 FastAPI documents such a door like any other and never runs it: between a request and its function stands one look into
-a dictionary. What a door raises is answered at the entrance, as everywhere.
+a dictionary. What a door refuses is answered in the words of its path, as everywhere.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from impersonator_api.web.problems import EXPECTED, Answers
 
 Serve = Callable[[Request], Awaitable[Response]]
 
@@ -48,8 +50,9 @@ class Doors(APIRouter):
 class StraightIn:
     """Pure ASGI: leads to a hot door where there is one for the path and method; all else goes on to FastAPI."""
 
-    def __init__(self, app: ASGIApp, *, routers: Iterable[APIRouter]) -> None:
+    def __init__(self, app: ASGIApp, *, routers: Iterable[APIRouter], answers: Answers) -> None:
         self._app = app
+        self._answers = answers
         self._doors: dict[str, Door] = {}
         for router in routers:
             if isinstance(router, Doors):
@@ -64,7 +67,11 @@ class StraightIn:
             await self._app(scope, receive, send)
             return
         scope["route"] = door
-        response = await serve(Request(scope, receive))
+        request = Request(scope, receive)
+        try:
+            response = await serve(request)
+        except EXPECTED as error:
+            response = await self._answers(request, error)
         await response(scope, receive, send)
 
 

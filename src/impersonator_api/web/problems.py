@@ -17,6 +17,9 @@ from impersonator_api.web.violations import violations
 ErrorStyle = Callable[[ServiceError, Request], Response]
 """How one protocol words an error."""
 
+EXPECTED = (ServiceError, RequestValidationError, HTTPException)
+"""What a door raises to say no; whatever else comes out of it is a fault, and answered at the entrance."""
+
 ErrorNote = Callable[[Scope, ServiceError], Awaitable[None]]
 
 MEDIA_TYPE = "application/problem+json"

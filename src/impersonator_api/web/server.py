@@ -1,12 +1,14 @@
 """The server's processes: how one goes without losing a request, and how several are kept alive."""
 
+import os
 import resource
 import signal
 import socket
+import time
 from asyncio import get_running_loop, sleep
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
-from time import monotonic
 from typing import Final
 
 import structlog
@@ -116,7 +118,20 @@ class WorkerProcess(Process):
 
     def __init__(self, config: ServerConfig, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
-        self._answered_at = monotonic()
+        self._answered_at = time.monotonic()
+
+    @override
+    def always_pong(self) -> None:
+        """Answer the parent, and go when it is gone: else nobody could replace this process, or take its port."""
+        # The parent's end came along; as long as it is open here, nobody hears that it is closed there.
+        self.parent_conn.close()
+        parent = os.getppid()
+        with suppress(EOFError, OSError):
+            super().always_pong()
+        # A parent that lets its workers go closes its end as well, and waits for them.
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     @property
     def is_well(self) -> bool:
@@ -124,8 +139,8 @@ class WorkerProcess(Process):
         if not self.process.is_alive():
             return False
         if self.ping(timeout=1):
-            self._answered_at = monotonic()
-        return monotonic() - self._answered_at < HANGS
+            self._answered_at = time.monotonic()
+        return time.monotonic() - self._answered_at < HANGS
 
     @property
     @override

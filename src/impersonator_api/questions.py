@@ -6,11 +6,13 @@ built from named bind parameters when it is first asked, and from then on only i
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, Text, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSON
-from sqlalchemy.sql.selectable import NamedFromClause
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.selectable import NamedFromClause
 
 Element = TypeVar("Element", bound=Select[Any] | ColumnElement[Any])
 
@@ -81,9 +83,13 @@ def json_of(columns: Mapping[str, Column]) -> Column:
     return func.json_build_object(*pairs, type_=JSON)
 
 
-def row_json(rows: NamedFromClause) -> Column:
-    """One JSON object of each row of a subquery, by its columns' names; for many rows it takes half of `json_of`."""
-    return func.row_to_json(rows.table_valued(), type_=JSON)
+def row_json(rows: FromClause) -> Column:
+    """One JSON object of each row of a table or subquery, all of it, by its columns' names.
+
+    It takes two thirds of what `json_of` does for one row, and half for many; of a table it is the cheapest.
+    """
+    # Nobody asks for the row of what has no name.
+    return func.row_to_json(cast("NamedFromClause", rows).table_valued(), type_=JSON)
 
 
 def json_list(question: Select[Any]) -> Column:

@@ -5,7 +5,6 @@ each is a correlated subquery giving one JSON document: one statement asks for a
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -23,14 +22,12 @@ from sqlalchemy import (
 )
 
 from impersonator_api.directory import tables
-from impersonator_api.directory.people import Profile, Status
-from impersonator_api.questions import Part, constant, json_list, json_of, part
+from impersonator_api.directory.people import Status
+from impersonator_api.questions import Part, constant, json_list, json_of, part, row_json
 
 tenants = tables.tenants
 NOT_FOR_DECISIONS = ("secret_digests", "jwks", "jwks_uri", "created_at")
 """Columns of a client that only its authentication needs."""
-
-OF_PROFILE = tuple(each.name for each in fields(Profile))
 
 MAX_DIGITS = 10
 """A client's number fits PostgreSQL's integer."""
@@ -42,21 +39,23 @@ Value = ColumnElement[Any] | UUID | str | int | None
 """What a question is about: a value, or a column of the larger question."""
 
 
-def _columns_of(table: FromClause, *left_out: str) -> JsonColumn:
-    return json_of({column.name: column for column in table.c if column.name not in left_out})
-
-
 def tenant_json(tenant_id: Value) -> JsonColumn:
     """The tenant of that id, or NULL."""
     tenants = tables.tenants.alias()
-    return select(_columns_of(tenants, "created_at")).where(tenants.c.id == tenant_id).scalar_subquery()
+    return select(row_json(tenants)).where(tenants.c.id == tenant_id).scalar_subquery()
+
+
+def revision_of(tenant_id: Value) -> ColumnElement[int]:
+    """The number that rises with every change of that tenant."""
+    tenants = tables.tenants.alias()
+    return select(tenants.c.revision).where(tenants.c.id == tenant_id).scalar_subquery()
 
 
 def workspace_json(tenant_id: Value, name: Value, workspace_id: Value) -> JsonColumn:
     """The workspace of that slug in a tenant, or of the id that the name is (`id_in`), or NULL."""
     workspaces = tables.workspaces.alias()
     named = or_(workspaces.c.id == workspace_id, workspaces.c.slug == name)
-    question = select(_columns_of(workspaces)).where(workspaces.c.tenant_id == tenant_id, named)
+    question = select(row_json(workspaces)).where(workspaces.c.tenant_id == tenant_id, named)
     # A slug that looks like another workspace's id must not win over it.
     return question.order_by((workspaces.c.slug == name).asc()).limit(constant(1)).scalar_subquery()
 
@@ -64,7 +63,7 @@ def workspace_json(tenant_id: Value, name: Value, workspace_id: Value) -> JsonCo
 def workspace_by_id_json(workspace_id: Value) -> JsonColumn:
     """The workspace of that id, or NULL."""
     workspaces = tables.workspaces.alias()
-    return select(_columns_of(workspaces)).where(workspaces.c.id == workspace_id).scalar_subquery()
+    return select(row_json(workspaces)).where(workspaces.c.id == workspace_id).scalar_subquery()
 
 
 def client_json(tenant_id: Value, name: Value, *, by: str = "client_id") -> JsonColumn:
@@ -76,7 +75,7 @@ def client_json(tenant_id: Value, name: Value, *, by: str = "client_id") -> Json
 
 def client_row_json(clients: FromClause) -> JsonColumn:
     """A row of `clients` as decisions see it: without its secrets."""
-    return _columns_of(clients, *NOT_FOR_DECISIONS)
+    return json_of({column.name: column for column in clients.c if column.name not in NOT_FOR_DECISIONS})
 
 
 def client_named_json(tenant_id: Value, name: Value, number: Value) -> JsonColumn:
@@ -160,7 +159,7 @@ def consent_json(user_id: Value, client_id: Value) -> JsonColumn:
 
 def consent_row_json(consents: FromClause) -> JsonColumn:
     """A row of `consents`."""
-    return _columns_of(consents)
+    return row_json(consents)
 
 
 def client_label(client_id: Value) -> ColumnElement[str]:
@@ -196,14 +195,7 @@ def consents_named_json(tenant_id: Value, user_name: Value, user_id: Value) -> J
 
 def person_json(users: FromClause) -> JsonColumn:
     """A row of `users` with the roles and memberships that person has now."""
-    return json_of(
-        {
-            **{column.name: column for column in users.c if column.name not in OF_PROFILE},
-            "profile": json_of({name: users.c[name] for name in OF_PROFILE}),
-            "roles": _roles_of(users),
-            "memberships": _memberships_of(users),
-        }
-    )
+    return json_of({"user": row_json(users), "roles": _roles_of(users), "memberships": _memberships_of(users)})
 
 
 def person_by_id_json(tenant_id: Value, user_id: Value) -> JsonColumn:
@@ -257,16 +249,11 @@ def _roles_of(users: FromClause) -> JsonColumn:
         }
     )
     question = select(role).select_from(held.join(roles, held.c.role_id == roles.c.id))
-    ordered = question.where(held.c.user_id == users.c.id).order_by(roles.c.rank.desc(), roles.c.name)
-    return json_list(ordered.correlate(users))
+    return json_list(question.where(held.c.user_id == users.c.id).correlate(users))
 
 
 def _memberships_of(users: FromClause) -> JsonColumn:
+    """A list of objects of one member each, which costs less to set up than one object of all."""
     memberships = tables.memberships.alias()
-    pairs = func.json_object_agg(memberships.c.workspace_id, memberships.c.permissions)
-    return (
-        select(func.coalesce(pairs, func.json_build_object()))
-        .where(memberships.c.user_id == users.c.id)
-        .correlate(users)
-        .scalar_subquery()
-    )
+    one = func.json_build_object(memberships.c.workspace_id, memberships.c.permissions)
+    return json_list(select(one).where(memberships.c.user_id == users.c.id).correlate(users))

@@ -33,4 +33,7 @@ def consent_of(row: Json) -> Consent:
 
 def person_from(row: Json) -> Person:
     """The person in a JSON document of `person_json`."""
-    return convert(row, Person)
+    user = row["user"]
+    memberships = {place: permissions for each in row["memberships"] for place, permissions in each.items()}
+    # The profile's members are the row's: whoever reads it takes those that it has, and leaves the others.
+    return convert(user | {"profile": user, "roles": row["roles"], "memberships": memberships}, Person)

@@ -1,21 +1,19 @@
 """Bringing a database's schema up to date, one process at a time."""
 
 import asyncio
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import structlog
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from impersonator_api.database import LOCK_NOT_AVAILABLE, faults_told
+from impersonator_api import revisions
+from impersonator_api.database import LOCK_NOT_AVAILABLE
+from impersonator_api.revisions import NEEDS, Schema, schema_on
 from impersonator_api.settings import Settings
 
 ADVISORY_LOCK = 0x1A9E50
@@ -30,9 +28,6 @@ PAUSE: Final = 1.0
 
 ATTEMPTS: Final = 120
 
-NEEDS: Final = "runs code that knows "
-"""How the comment on Alembic's table begins; a revision follows. It travels with every dump."""
-
 FIRST_NEEDED: Final = "0004"
 """Until a migration says otherwise: from here on every migration leaves the release before it running."""
 
@@ -41,24 +36,6 @@ log = structlog.get_logger()
 
 class NewerSchemaError(Exception):
     """A later release made the schema, and this one does not run on it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """Where a database's schema is, and which revision code must at least know to run on it."""
-
-    revision: str | None
-    needs: str | None
-
-    @property
-    def is_newer(self) -> bool:
-        """Whether a later release made it."""
-        return self.revision is not None and self.revision not in known_revisions()
-
-    @property
-    def fits(self) -> bool:
-        """Whether this code runs on it: it is this release's, or a later one's that left this one running."""
-        return self.revision == head_revision() or (self.is_newer and self.needs in known_revisions())
 
 
 def owner_engine(settings: Settings) -> AsyncEngine:
@@ -80,14 +57,14 @@ async def migrate(url: str, revision: str = "head") -> tuple[str | None, str | N
         async with engine.connect() as connection:
             await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
             await connection.commit()
-            before = await connection.run_sync(_schema)
+            before = await schema_on(connection)
             if before.is_newer:
                 return _left_alone(before)
             for step in _steps(before.revision, revision):
                 await _upgrade_patiently(connection, step)
-            await connection.run_sync(_remember_needs)
+            await _remember_needs(connection)
             await connection.commit()
-            return before.revision, (await connection.run_sync(_schema)).revision
+            return before.revision, (await schema_on(connection)).revision
     finally:
         await engine.dispose()
 
@@ -99,31 +76,10 @@ def _left_alone(newer: Schema) -> tuple[str | None, str | None]:
     return newer.revision, newer.revision
 
 
-async def schema_of(engine: AsyncEngine) -> Schema:
-    """Where a database's schema is."""
-    with faults_told():
-        async with engine.connect() as connection:
-            return await connection.run_sync(_schema)
-
-
-def head_revision() -> str:
-    """The revision this code was written for."""
-    return known_revisions()[0]
-
-
-@cache
-def known_revisions() -> tuple[str, ...]:
-    """Every revision this code knows, the latest first; of a later release's it knows none."""
-    scripts = ScriptDirectory.from_config(alembic_config())
-    return tuple(script.revision for script in scripts.walk_revisions())
-
-
 def alembic_config() -> Config:
-    """Alembic's configuration without its file: the migrations lie in the package, or beside it in a checkout."""
-    here = Path(__file__).resolve().parent
-    packaged, checkout = here / "migrations", here.parents[1] / "migrations"
+    """Alembic's configuration without its file."""
     config = Config()
-    config.set_main_option("script_location", str(packaged if packaged.is_dir() else checkout))
+    config.set_main_option("script_location", str(revisions.migrations_folder()))
     return config
 
 
@@ -156,19 +112,12 @@ def _upgrade(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-def _schema(connection: Connection) -> Schema:
-    revision = MigrationContext.configure(connection).get_current_revision()
-    needs = connection.scalar(text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')"))
-    connection.rollback()
-    return Schema(revision, (needs or "").removeprefix(NEEDS) or None)
-
-
-def _remember_needs(connection: Connection) -> None:
+async def _remember_needs(connection: AsyncConnection) -> None:
     """Write down, where releases that know nothing of this schema can read it, whether they may still run on it."""
-    found = _schema(connection)
+    found = await schema_on(connection)
     needs = oldest_code_for(found.revision)
     if needs != found.needs:
-        connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{NEEDS}{needs}'"))
+        await connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{NEEDS}{needs}'"))
 
 
 def oldest_code_for(revision: str | None) -> str:

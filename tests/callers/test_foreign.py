@@ -22,7 +22,7 @@ from impersonator_api.callers.errors import CallerUnknownError
 from impersonator_api.database import build_engine
 from impersonator_api.directory.tables import issuers, tenants, users
 from impersonator_api.errors import ServiceError
-from impersonator_api.migrate import schema_of
+from impersonator_api.revisions import schema_of
 from impersonator_api.settings import Settings
 from impersonator_api.tokens import InvalidTokenError
 from impersonator_api.work import Desk

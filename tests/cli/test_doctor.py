@@ -14,7 +14,7 @@ from conftest import Clock
 from impersonator_api.cli.findings import Verdict
 from impersonator_api.cli.inside_checks import check_clock
 from impersonator_api.cli.opening import at_desk
-from impersonator_api.migrate import NEEDS
+from impersonator_api.revisions import NEEDS
 from impersonator_api.tokens import ensure_keys
 from impersonator_api.work import Desk
 from shared_storage import Valkey

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import make_url
 
 from cli.conftest import Command, on_server
-from impersonator_api.migrate import head_revision
+from impersonator_api.revisions import head_revision
 
 
 @pytest.fixture

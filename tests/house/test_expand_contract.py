@@ -13,7 +13,8 @@ from sqlalchemy import Connection, event, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from cli.conftest import on_server
-from impersonator_api.migrate import FIRST_NEEDED, alembic_config, known_revisions, oldest_code_for
+from impersonator_api.migrate import FIRST_NEEDED, alembic_config, oldest_code_for
+from impersonator_api.revisions import known_revisions
 
 BREAKING = {
     "takes away what the release before asks for": r"\bDROP (TABLE|COLUMN|VIEW|MATERIALIZED VIEW|TYPE|SCHEMA)\b",

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from impersonator_api.migrate import alembic_config
+from impersonator_api.revisions import known_revisions
 
 TABLES = (
     "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public' AND table_name <> 'alembic_version'"
@@ -40,6 +42,12 @@ def alembic(connection: Connection, run: Callable[..., None], *arguments: str) -
     config = alembic_config()
     config.attributes["connection"] = connection
     run(config, *arguments)
+
+
+def test_the_files_names_tell_the_revisions_in_alembics_order() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config())
+
+    assert known_revisions() == tuple(script.revision for script in scripts.walk_revisions())
 
 
 async def test_the_migrated_schema_is_the_one_the_code_speaks_of(fresh_database_url: str) -> None:

@@ -39,15 +39,10 @@ def upgrade():
 
 MIGRATE = dedent("""
     import asyncio, sys
-    from alembic.config import Config
-    from impersonator_api import migrate
+    from pathlib import Path
+    from impersonator_api import migrate, revisions
 
-    def later():
-        config = Config()
-        config.set_main_option("script_location", sys.argv[1])
-        return config
-
-    migrate.alembic_config = later
+    revisions.migrations_folder = lambda: Path(sys.argv[1])
     print(asyncio.run(migrate.migrate(sys.argv[2])))
 """)
 

@@ -23,7 +23,8 @@ from conftest import MASTER_KEY
 from impersonator_api import embedded
 from impersonator_api.app import create_app
 from impersonator_api.embedded.programs import find_programs
-from impersonator_api.migrate import Schema, head_revision, oldest_code_for, schema_of
+from impersonator_api.migrate import oldest_code_for
+from impersonator_api.revisions import Schema, head_revision, schema_of
 from impersonator_api.settings import Settings
 from impersonator_api.tokens.errors import MasterKeyWrongError
 from impersonator_api.work import Desk

@@ -16,7 +16,8 @@ from cli.conftest import on_server
 from conftest import MASTER_KEY
 from impersonator_api import migrate as migrating
 from impersonator_api.app import create_app
-from impersonator_api.migrate import head_revision, migrate
+from impersonator_api.migrate import migrate
+from impersonator_api.revisions import head_revision
 from impersonator_api.settings import Settings
 from operations.later_release import later_release, migrated_by
 

@@ -13,7 +13,7 @@ from impersonator_api.cli.inside_checks import INSIDE_CHECKS
 from impersonator_api.cli.opening import Database, database_of, opened, schema_at
 from impersonator_api.cli.serving import port_problem, url_of
 from impersonator_api.errors import ServiceError
-from impersonator_api.migrate import Schema
+from impersonator_api.revisions import Schema
 from impersonator_api.settings import Settings
 from impersonator_api.tokens.errors import MasterKeyWrongError
 

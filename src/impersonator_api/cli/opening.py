@@ -18,7 +18,8 @@ from impersonator_api.cli.errors import NotPostgresError, SchemaBehindError, Set
 from impersonator_api.cli.leaving import signals_held
 from impersonator_api.database import build_engine, faults_told
 from impersonator_api.logs import configure_logging
-from impersonator_api.migrate import NewerSchemaError, Schema, head_revision, migrate, schema_of
+from impersonator_api.revisions import Schema, head_revision, schema_of
+from impersonator_api.sessions import Surroundings
 from impersonator_api.settings import Settings, load_settings
 from impersonator_api.work import Desk, Origin, Services, utc_now
 
@@ -88,7 +89,13 @@ async def opened(settings: Settings, database: Database, *, step: Step = silentl
     """A desk at that database; the embedded one gets its first keys here."""
     engine = build_engine(database.url, settings)
     master_keys = tokens.load_master_keys(settings)
-    services = Services({tokens.MasterKeys: master_keys, tokens.KeyRing: tokens.KeyRing(master_keys)})
+    services = Services(
+        {
+            tokens.MasterKeys: master_keys,
+            tokens.KeyRing: tokens.KeyRing(master_keys),
+            Surroundings: Surroundings(),
+        }
+    )
     desk = Desk(engine=engine, settings=settings, services=services, clock=utc_now, origin=origin())
     try:
         if database.is_embedded:
@@ -112,6 +119,9 @@ async def refuse_other_schema(url: str) -> None:
 
 async def migrated(url: str) -> tuple[str | None, str | None]:
     """Bring a schema up to date; answers the revisions before and after."""
+    # Alembic is ten megabytes that a server on a database of its own has no use for.
+    from impersonator_api.migrate import NewerSchemaError, migrate  # noqa: PLC0415
+
     try:
         return await migrate(url)
     except NewerSchemaError as error:

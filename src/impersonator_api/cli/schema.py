@@ -7,7 +7,7 @@ import typer
 from impersonator_api.cli.opening import database_of, driver_url, migrated, settings_now
 from impersonator_api.cli.output import AsJson, examples, say, say_json
 from impersonator_api.database import faults_told
-from impersonator_api.migrate import head_revision
+from impersonator_api.revisions import head_revision
 from impersonator_api.settings import Settings
 
 EPILOG = examples(

@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse
 
 from impersonator_api.database import faults_told
 from impersonator_api.errors import ServiceError
-from impersonator_api.migrate import schema_of
+from impersonator_api.revisions import schema_of
 from impersonator_api.tokens import KeyRing
 from impersonator_api.web.doors import Doors
 from impersonator_api.web.examples import health as examples

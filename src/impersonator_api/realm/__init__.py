@@ -1,7 +1,6 @@
 """The realm: tenants, their people, clients and policy as a file says they should be."""
 
 from impersonator_api.realm.apply import apply
-from impersonator_api.realm.consents import Consented, ConsentUnknownError, find_consented, withdraw_consent
 from impersonator_api.realm.errors import Fault, InvalidRealmError, UnknownTenantError
 from impersonator_api.realm.export import as_yaml, export
 from impersonator_api.realm.keycloak import Imported, ImportWishes, is_keycloak_export, read_keycloak
@@ -10,8 +9,6 @@ from impersonator_api.realm.report import Change, FieldChange, NewSecret, Report
 
 __all__ = [
     "Change",
-    "ConsentUnknownError",
-    "Consented",
     "Document",
     "Fault",
     "FieldChange",
@@ -25,9 +22,7 @@ __all__ = [
     "apply",
     "as_yaml",
     "export",
-    "find_consented",
     "is_keycloak_export",
     "read_keycloak",
     "read_realm",
-    "withdraw_consent",
 ]

@@ -1,6 +1,7 @@
 """Which errors the doors that speak problem+json answer with, for the document."""
 
 from impersonator_api.callers import errors as callers
+from impersonator_api.consents import ConsentUnknownError
 from impersonator_api.database import DatabaseAwayError, UnstorableValueError
 from impersonator_api.errors import (
     ConcurrentChangeError,
@@ -11,7 +12,6 @@ from impersonator_api.errors import (
     UnauthenticatedError,
 )
 from impersonator_api.policy import errors as policy
-from impersonator_api.realm import ConsentUnknownError
 from impersonator_api.sessions import errors as sessions
 from impersonator_api.sessions.listing import UnknownFilterValueError
 from impersonator_api.sessions.logout import RedirectUnknownError

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from impersonator_api.consents import Consented
 from impersonator_api.directory import Client, Person, Status
 from impersonator_api.directory.listing import Granted
 from impersonator_api.policy import Mode
-from impersonator_api.realm import Consented
 from impersonator_api.sessions import ImpersonatorKind, Listed, Targeted
 from impersonator_api.web.userinfo import UserProfile
 

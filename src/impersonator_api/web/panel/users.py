@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from impersonator_api import realm, sessions
+from impersonator_api import consents, sessions
 from impersonator_api.web.admin import errors
 from impersonator_api.web.caller import UserReadingDep, UserWritingDep
 from impersonator_api.web.examples import panel as examples
@@ -85,7 +85,7 @@ async def list_consented_apps(
     """One page of the clients that the user's consent opens now; scope `read_user`."""
     name, before = read_identifier(user_id), read_cursor(query.cursor, {})
     found = await desk.run(
-        realm.find_consented, tenant_id=service.tenant.id, user=name, limit=query.limit, before=before
+        consents.find_consented, tenant_id=service.tenant.id, user=name, limit=query.limit, before=before
     )
     if found.has_more:
         path, last = f"{PATH}/{found.user.id}/consented-apps", found.grants[-1].client.id
@@ -103,7 +103,7 @@ async def list_consented_apps(
 async def withdraw_consent(user_id: str, app_id: str, desk: DeskDep, service: UserWritingDep) -> None:
     """Withdraw what the user granted a client, and end the sessions that needed it; scope `write_user`."""
     await desk.run_in_transaction(
-        realm.withdraw_consent,
+        consents.withdraw_consent,
         tenant=service.tenant,
         user=read_identifier(user_id),
         client=read_identifier(app_id),

@@ -15,6 +15,7 @@ import pytest
 
 from forgery import Pair, pair
 from impersonator_api.callers import IssuerKeys
+from impersonator_api.callers.fetching import Fetcher
 from impersonator_api.work import Desk, Services
 
 
@@ -91,7 +92,8 @@ def idp(server: ThreadingHTTPServer) -> Provider:
 @pytest.fixture
 async def issuer_keys() -> AsyncIterator[IssuerKeys]:
     """The service under test, asking without any proxy that this machine may have."""
-    keys = IssuerKeys(httpx.AsyncClient(timeout=5, trust_env=False), allow_loopback_http=True)
+    http = httpx.AsyncClient(timeout=5, trust_env=False)
+    keys = IssuerKeys(lambda: Fetcher(http, allow_loopback_http=True))
     yield keys
     await keys.aclose()
 

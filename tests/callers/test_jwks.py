@@ -6,8 +6,9 @@ import pytest
 
 from conftest import Clock
 from forgery import Pair, pair
-from impersonator_api.callers import IssuerKeys, jwks
+from impersonator_api.callers import IssuerKeys, fetching
 from impersonator_api.callers.errors import IssuerKeysUnavailableError
+from impersonator_api.callers.fetching import Fetcher
 from impersonator_api.settings import Settings
 from impersonator_api.tokens import VerifyingKey
 
@@ -195,7 +196,7 @@ async def test_a_provider_that_is_not_there_is_unavailable(issuer_keys: IssuerKe
 async def test_a_provider_that_dawdles_is_unavailable(
     find: Asking, idp: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jwks, "TIMEOUT", 0.05)
+    monkeypatch.setattr(fetching, "TIMEOUT", 0.05)
     idp.delay = 0.3
 
     with pytest.raises(IssuerKeysUnavailableError):
@@ -274,7 +275,7 @@ async def test_keys_come_by_https_or_from_this_machine(issuer_keys: IssuerKeys, 
 
 
 async def test_production_takes_no_plain_http_from_anywhere(idp: Provider, clock: Clock) -> None:
-    keys = IssuerKeys(httpx.AsyncClient(trust_env=False), allow_loopback_http=False)
+    keys = IssuerKeys(lambda: Fetcher(httpx.AsyncClient(trust_env=False), allow_loopback_http=False))
 
     with pytest.raises(IssuerKeysUnavailableError):
         await keys.find_key(idp.jwks_uri, kid=idp.key.signing.kid, alg="ES256", now=clock())

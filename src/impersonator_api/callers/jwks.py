@@ -5,20 +5,18 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from functools import partial
+from typing import TYPE_CHECKING
 
-import httpx
 import structlog
 
 from impersonator_api.callers.errors import IssuerKeysUnavailableError
 from impersonator_api.callers.jwk_set import Keys, UnusableAnswerError, parse_keys
-from impersonator_api.settings import Settings, is_loopback
+from impersonator_api.settings import Settings
 from impersonator_api.tokens import VerifyingKey
 
-TIMEOUT = 5.0
-"""Seconds for one fetch, from the first packet to the last byte."""
-
-MAX_BYTES = 512 * 1024
+if TYPE_CHECKING:
+    from impersonator_api.callers.fetching import Fetcher
 
 FRESH = timedelta(minutes=5)
 """After this the keys are fetched again, behind the back of the request that noticed."""
@@ -54,14 +52,15 @@ class _Place:
 class IssuerKeys:
     """The service that finds a foreign issuer's key. An outage keeps what is known; the unknown fails closed."""
 
-    def __init__(self, http: httpx.AsyncClient, *, allow_loopback_http: bool, most_waiting: int = 8) -> None:
-        """Ask with that HTTP client; plain http is for development on this machine alone.
+    def __init__(self, open_fetcher: "Callable[[], Fetcher]", *, most_waiting: int = 8) -> None:
+        """Ask by that fetcher, which is opened by the first who asks.
 
         Whoever waits for a fetch holds up a request, so only `most_waiting` may, and three quarters of them for
         one place: where one tenant's is slow, the others' can still be asked.
         """
-        self._http = http
-        self._allow_loopback_http = allow_loopback_http
+        self._open_fetcher = open_fetcher
+        self._fetcher: Fetcher | None = None
+        self._opening = asyncio.Lock()
         self._most_waiting = most_waiting
         self._most_for_one = max(1, most_waiting * 3 // 4)
         self._waiting = 0
@@ -70,12 +69,9 @@ class IssuerKeys:
 
     @classmethod
     def for_settings(cls, settings: Settings) -> "IssuerKeys":
-        """The service with an HTTP client of its own; `aclose` it at the end."""
-        # Fetches are minutes apart: a kept connection would mostly be one that the other side has closed.
-        limits = httpx.Limits(max_keepalive_connections=0)
-        http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, limits=limits)
-        most_waiting = max(1, settings.pool_size // 2)
-        return cls(http, allow_loopback_http=not settings.is_production, most_waiting=most_waiting)
+        """The service as the settings want it; `aclose` it at the end."""
+        open_fetcher = partial(_usual_fetcher, allow_loopback_http=not settings.is_production)
+        return cls(open_fetcher, most_waiting=max(1, settings.pool_size // 2))
 
     async def find_key(
         self, jwks_uri: str, *, kid: str, alg: str, now: datetime, apart: Apart = nullcontext
@@ -106,7 +102,8 @@ class IssuerKeys:
         for task in self._background:
             task.cancel()
         await self.settled()
-        await self._http.aclose()
+        if self._fetcher is not None:
+            await self._fetcher.aclose()
 
     async def _wait_for_refetch(self, jwks_uri: str, place: _Place, now: datetime, apart: Apart) -> None:
         if not (place.fetching.locked() or place.is_due(now, PAUSE)):
@@ -135,29 +132,22 @@ class IssuerKeys:
             try:
                 place.keys = parse_keys(await self._fetch(jwks_uri))
             # A ValueError is an address that cannot be one.
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError, UnusableAnswerError) as error:
+            except (ValueError, TimeoutError, UnusableAnswerError) as error:
                 place.has_failed = True
                 log.warning("issuer's keys not fetched", jwks_uri=jwks_uri, why=str(error) or type(error).__name__)
             else:
                 place.has_failed = False
 
     async def _fetch(self, jwks_uri: str) -> bytes:
-        self._refuse_plain_http(jwks_uri)
-        # A compressed answer could be small on the wire and huge here.
-        headers = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
-        async with asyncio.timeout(TIMEOUT), self._http.stream("GET", jwks_uri, headers=headers) as response:
-            if response.status_code != httpx.codes.OK:
-                raise UnusableAnswerError(f"status {response.status_code}")
-            if "content-encoding" in response.headers:
-                raise UnusableAnswerError("compressed")
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise UnusableAnswerError("too large")
-            return bytes(body)
+        async with self._opening:
+            if self._fetcher is None:
+                # It takes a moment, in which others are answered.
+                self._fetcher = await asyncio.to_thread(self._open_fetcher)
+        return await self._fetcher.fetch(jwks_uri)
 
-    def _refuse_plain_http(self, jwks_uri: str) -> None:
-        is_fit = urlsplit(jwks_uri).scheme == "https" or (self._allow_loopback_http and is_loopback(jwks_uri))
-        if not is_fit:
-            raise UnusableAnswerError("neither https nor, in development, http on loopback")
+
+def _usual_fetcher(*, allow_loopback_http: bool) -> "Fetcher":
+    # httpx and the web's certificates weigh megabytes, and a service that trusts only its own tokens never asks.
+    from impersonator_api.callers.fetching import Fetcher  # noqa: PLC0415
+
+    return Fetcher.usual(allow_loopback_http=allow_loopback_http)

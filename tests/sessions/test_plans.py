@@ -19,6 +19,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 QUESTIONS: dict[str, Part[Any]] = {
     "start": store.before_start(SOMEBODY, SOMEBODY, {"target": "bob", "client": "spa", "workspace": "emea"}),
     "use": store.live_one(SOMEBODY),
+    "use again": store.live_one(SOMEBODY, is_known=True),
     "refresh": alone(refresh_token_json(SOMEBODY)),
     "rotate": as_one_statement([refresh_token_used(SOMEBODY, successor_id=SOMEBODY, now=NOW)]),
     "running": store.running(SOMEBODY, NOW),

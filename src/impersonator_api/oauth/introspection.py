@@ -44,7 +44,7 @@ async def introspect(work: Work, *, presented: Presented, parameters: Mapping[st
     if "token" not in parameters:
         raise InvalidOAuthRequestError("The parameter token is missing.")
     token = await find_presented(work, parameters["token"])
-    found = await authenticate(work, presented, also=token.state_columns() if token else {})
+    found = await authenticate(work, presented, also=token.state_columns(work) if token else {})
     if token is None or not _may_see(found, token):
         return INACTIVE
     if token.session_id is None:

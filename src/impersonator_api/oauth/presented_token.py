@@ -31,11 +31,11 @@ class PresentedToken:
         sid = self.claims.find_text("sid")
         return UUID(sid) if sid else None
 
-    def state_columns(self) -> Also:
+    def state_columns(self, work: Work) -> Also:
         """What to ask so that one statement tells whether it still counts."""
         if self.session_id is None:
             return {"party": documents.party_json(self.claims.load_text("tenant"), self.claims.load_text("sub"))}
-        session = {"live": sessions.live_document(self.session_id), **sessions.holders_json(self.claims)}
+        session = {"live": sessions.live_document(work, self.session_id), **sessions.holders_json(self.claims)}
         if self.kind is TokenKind.ACCESS:
             return session
         return session | {"refresh": tokens.refresh_token_json(UUID(self.claims.load_text("jti")))}

@@ -48,14 +48,22 @@ from impersonator_api.sessions.listing import (
     find_tenant_of,
     load_one,
 )
-from impersonator_api.sessions.live import SERVICE_ITSELF, hold, holders_json, live_in, load_live, refuse_idle_holders
+from impersonator_api.sessions.live import (
+    SERVICE_ITSELF,
+    hold,
+    holders_json,
+    live_document,
+    live_in,
+    load_live,
+    refuse_idle_holders,
+)
 from impersonator_api.sessions.logout import log_out
 from impersonator_api.sessions.opening import Starter, explain_start, open_repeatable, open_session
 from impersonator_api.sessions.remembered import ended, ending, entry_of
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session, SessionStatus
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.sessions.start import Started, start
-from impersonator_api.sessions.store import live_document
+from impersonator_api.sessions.surroundings import Surroundings
 from impersonator_api.sessions.targeted import Targeted, end_targeting, find_targeting, load_user, user_from
 
 __all__ = [
@@ -89,6 +97,7 @@ __all__ = [
     "StartRequest",
     "Started",
     "Starter",
+    "Surroundings",
     "Targeted",
     "Wish",
     "admit_anybody",

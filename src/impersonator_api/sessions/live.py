@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from impersonator_api import tokens
+from impersonator_api.database import LostRaceError
 from impersonator_api.directory import built_in_client_id
 from impersonator_api.directory import documents as directory
 from impersonator_api.questions import Column, Part, with_parts
@@ -14,6 +15,7 @@ from impersonator_api.sessions.consider import consider_again
 from impersonator_api.sessions.errors import SessionNotRunningError
 from impersonator_api.sessions.session import EndReason, Session
 from impersonator_api.sessions.snapshot import Live, live_from
+from impersonator_api.sessions.surroundings import Surroundings
 from impersonator_api.tokens import VerifiedClaims
 from impersonator_api.work import Work
 
@@ -27,8 +29,14 @@ async def load_live(work: Work, session_id: UUID, *, also: Mapping[str, Part[Col
     One statement; `also` are further columns for the same statement. Raises `SessionNotRunningError`
     where the session is unknown or over; where a change no longer allows it, the error's record ends it.
     """
-    question = with_parts(store.live_one(session_id), also or {})
+    is_known = work.get(Surroundings).know(session_id)
+    question = with_parts(store.live_one(session_id, is_known=is_known), also or {})
     return live_in(work, (await work.read(question)).one_or_none())
+
+
+def live_document(work: Work, session_id: UUID) -> Part[Column]:
+    """The same about one session as a JSON document for a larger question, which `live_in` reads."""
+    return store.live_document(session_id, is_known=work.get(Surroundings).know(session_id))
 
 
 async def load_live_of(work: Work, claims: VerifiedClaims) -> Live:
@@ -71,12 +79,29 @@ def refuse_idle_holders(claims: VerifiedClaims, row: Mapping[Any, Any]) -> None:
 
 
 def live_in(work: Work, row: Mapping[Any, Any] | None) -> Live:
-    """The same, from a row or a document of `store.live_json` that came with a larger question."""
+    """The same, from a row or a document of `store.live_json` that came with a larger question.
+
+    Raises `LostRaceError`, so that the story is run again, where the tenant changed since the session was read whole.
+    """
     if row is None:
         raise SessionNotRunningError("This impersonation session is not known.")
-    live = live_from(row)
+    live = _whole(work, row) if "tenant" in row else _known(work, row)
     refuse_ended(work, live.session)
     return still_allowed(work, live)
+
+
+def _whole(work: Work, row: Mapping[Any, Any]) -> Live:
+    live = live_from(row)
+    work.get(Surroundings).keep(live)
+    return live
+
+
+def _known(work: Work, row: Mapping[Any, Any]) -> Live:
+    session = store.session_from(row["session"])
+    known = work.get(Surroundings).find(session.id, row["revision"])
+    if known is None:
+        raise LostRaceError("The tenant changed since this process saw the session last.")
+    return replace(known, session=session, also=row)
 
 
 def refuse_ended(work: Work, session: Session) -> None:

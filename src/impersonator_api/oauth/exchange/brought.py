@@ -19,9 +19,9 @@ class Brought:
     subject: PresentedToken | CallerQuestion | None
     actor: CallerQuestion | None
 
-    def columns(self) -> Also:
+    def columns(self, work: Work) -> Also:
         """What to ask in the statement that proves the client, which is asked first whatever the tokens are worth."""
-        of_subject = self.subject.state_columns() if isinstance(self.subject, PresentedToken) else {}
+        of_subject = self.subject.state_columns(work) if isinstance(self.subject, PresentedToken) else {}
         questions = {"subject": self.subject, "actor": self.actor}
         asked = {name: each.part for name, each in questions.items() if isinstance(each, CallerQuestion)}
         return {**of_subject, **{name: part for name, part in asked.items() if part is not None}}

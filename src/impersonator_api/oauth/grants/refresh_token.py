@@ -62,7 +62,7 @@ async def _verified(work: Work, token: str) -> VerifiedClaims:
 async def _load(work: Work, claims: VerifiedClaims, presented: Presented) -> tuple[Live, RefreshState]:
     """Session and token as they are now; one statement, in which a client that has a proof is proved."""
     session_id, jti = UUID(claims.load_text("sid")), UUID(claims.load_text("jti"))
-    also = {"live": sessions.live_document(session_id), "refresh": tokens.refresh_token_json(jti)}
+    also = {"live": sessions.live_document(work, session_id), "refresh": tokens.refresh_token_json(jti)}
     if presented.has_proof:
         row = (await authenticate(work, presented, also=also)).also
     else:

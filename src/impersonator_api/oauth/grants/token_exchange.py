@@ -35,7 +35,7 @@ async def token_exchange(work: Work, request: TokenRequest) -> TokenAnswer:
     asked = read_exchange(request)
     repeatable = repeatable_exchange(request, asked)
     brought = await read_brought(work, asked)
-    also = {**brought.columns(), **delegate_column(asked), **sessions.earlier_json(work, repeatable)}
+    also = {**brought.columns(work), **delegate_column(asked), **sessions.earlier_json(work, repeatable)}
     found = await authenticate(work, request.presented, also=also)
     with refusals_told(work, found):
         _admit(found)

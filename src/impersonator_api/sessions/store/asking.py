@@ -1,6 +1,6 @@
 """Questions about sessions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,14 +16,14 @@ from sqlalchemy import (
 from impersonator_api import policy, tokens
 from impersonator_api.directory import documents as directory
 from impersonator_api.directory.documents import Value
-from impersonator_api.questions import Column, Part, constant, json_list, json_of, part
+from impersonator_api.questions import Column, Part, constant, json_list, json_of, part, row_json
 from impersonator_api.sessions.session import SessionStatus
 from impersonator_api.sessions.tables import active_slots, impersonation_sessions
 
 
 def session_json(sessions: FromClause) -> Column:
     """A row of `impersonation_sessions` as one JSON document, the form every question answers in."""
-    return json_of({column.name: column for column in sessions.c})
+    return row_json(sessions)
 
 
 def before_start(tenant_id: UUID, impersonator_id: UUID, names: Mapping[str, str | None]) -> Part[Select[Any]]:
@@ -56,30 +56,46 @@ def _before_start(tenant_id: Column, impersonator_id: Column, **names: Column) -
     )
 
 
-def live_one(session_id: UUID) -> Part[Select[Any]]:
-    """A session with everything it depends on as it is now."""
-    return part(_live_one, session_id=session_id)
+def live_one(session_id: UUID, *, is_known: bool = False) -> Part[Select[Any]]:
+    """A session with everything it depends on as it is now; where that is known, with the tenant's revision alone."""
+    return part(_known_one if is_known else _live_one, session_id=session_id)
 
 
 def _live_one(session_id: Column) -> Select[Any]:
     return live().where(impersonation_sessions.c.id == session_id)
 
 
-def live_document(session_id: UUID) -> Part[Column]:
+def _known_one(session_id: Column) -> Select[Any]:
+    sessions = impersonation_sessions
+    return select(*_labelled(_known_columns(sessions))).where(sessions.c.id == session_id)
+
+
+def live_document(session_id: UUID, *, is_known: bool = False) -> Part[Column]:
     """The same as one JSON document for a larger question, or NULL."""
-    return part(live_json, session_id=session_id)
+    return part(_known_json if is_known else live_json, session_id=session_id)
 
 
 def live() -> Select[Any]:
     """Sessions, each with everything it depends on as it is now; the caller adds the condition."""
-    return select(*[column.label(name) for name, column in _live_columns(impersonation_sessions).items()])
+    return select(*_labelled(_live_columns(impersonation_sessions)))
 
 
 def live_json(session_id: Value) -> Column:
     """The same about one session, as one JSON document, or NULL."""
+    return _document(session_id, _live_columns)
+
+
+def _known_json(session_id: Value) -> Column:
+    return _document(session_id, _known_columns)
+
+
+def _document(session_id: Value, columns_of: Callable[[FromClause], Mapping[str, Column]]) -> Column:
     sessions = impersonation_sessions.alias()
-    question = select(json_of(_live_columns(sessions))).where(sessions.c.id == session_id)
-    return question.scalar_subquery()
+    return select(json_of(columns_of(sessions))).where(sessions.c.id == session_id).scalar_subquery()
+
+
+def _labelled(columns: Mapping[str, Column]) -> list[Column]:
+    return [column.label(name) for name, column in columns.items()]
 
 
 def handed_over(digest: bytes) -> Part[Select[Any]]:
@@ -105,6 +121,10 @@ def _live_columns(sessions: FromClause) -> dict[str, Column]:
         "workspace": directory.workspace_by_id_json(sessions.c.workspace_id),
         "policy": policy.current_document(sessions.c.tenant_id),
     }
+
+
+def _known_columns(sessions: FromClause) -> dict[str, Column]:
+    return {"session": session_json(sessions), "revision": directory.revision_of(sessions.c.tenant_id)}
 
 
 BY_ID = impersonation_sessions.c.id

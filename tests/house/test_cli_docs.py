@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import typer.main
 
-from impersonator_api.cli import app
 from impersonator_api.cli.errors import CommandError
+from impersonator_api.cli.program import app
 from impersonator_api.history import HistoryError
 
 REFERENCE = (Path(__file__).parents[2] / "docs/reference/cli.md").read_text()

@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from impersonator_api import realm
-from impersonator_api.cli import app
+from impersonator_api.cli.program import app
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [path for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]) if path.name != "cli.md"]

@@ -1,5 +1,5 @@
 """The command line: what operators and newcomers type."""
 
-from impersonator_api.cli.program import app, main
+from impersonator_api.cli.running import main
 
-__all__ = ["app", "main"]
+__all__ = ["main"]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
@@ -33,12 +34,12 @@ from impersonator_api.web import (
 )
 from impersonator_api.web.admin import impersonation
 from impersonator_api.web.cors import Cors
-from impersonator_api.web.doors import StraightIn
+from impersonator_api.web.doors import Layer, Service, StraightIn
 from impersonator_api.web.entrance import Entrance
 from impersonator_api.web.metrics import Facts
 from impersonator_api.web.metrics import router as metrics_router
 from impersonator_api.web.oauth_answers import oauth_error
-from impersonator_api.web.openapi import DESCRIPTION, OAUTH, TAGS, USERINFO, DocumentedService
+from impersonator_api.web.openapi import DESCRIPTION, OAUTH, TAGS, USERINFO
 from impersonator_api.web.panel import apps as panel_apps
 from impersonator_api.web.panel import users as panel_users
 from impersonator_api.web.problems import EXPECTED, Answers, ErrorStyle, problem
@@ -86,7 +87,15 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
     answers = Answers(ERROR_STYLES, note=rate_limits.count_failure)
     tracing = open_tracing(settings)
     running = _running(settings, database_url, clock, with_worker=with_worker)
-    app = DocumentedService(
+    layers: list[Layer] = [
+        partial(StraightIn, routers=ROUTERS, answers=answers),
+        Cors,
+        partial(Entrance, settings=settings, answers=answers),
+    ]
+    if tracing is not None:
+        layers.append(partial(Traced, tracing=tracing))
+    app = Service(
+        layers=layers,
         title="Impersonator API",
         version=__version__,
         description=DESCRIPTION,
@@ -102,11 +111,6 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
     )
     app.state.settings = settings
     app.state.rate_limits = rate_limits
-    app.add_middleware(StraightIn, routers=ROUTERS, answers=answers)
-    app.add_middleware(Cors)
-    app.add_middleware(Entrance, settings=settings, answers=answers)
-    if tracing is not None:
-        app.add_middleware(Traced, tracing=tracing)
     for router in ROUTERS if settings.is_production else (*ROUTERS, docs_page.router):
         app.include_router(router)
     if settings.metrics_token is not None:

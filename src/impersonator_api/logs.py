@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from impersonator_api.settings import Settings
 
 REDACTED = "[redacted]"
+
+WHOSE: ContextVar[Mapping[str, str | None] | None] = ContextVar("whose", default=None)
+"""The ids of the request that is being answered; every line says them."""
 
 SECRET_NAMES = re.compile(
     r"authorization|cookie|password|passwd|secret|token|private_key|master_key|assertion|credential|database_url",
@@ -57,6 +61,12 @@ def configure_logging(settings: Settings) -> None:
     _route_standard_library(level, shared, renderer)
 
 
+def name_request(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """A processor that says whose line it is."""
+    whose = WHOSE.get()
+    return event if whose is None else {**whose, **event}
+
+
 def redact_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A processor that takes secrets out of a line, by their names and by their shapes."""
     return {key: redacted(value, name=key) for key, value in event.items()}
@@ -91,7 +101,7 @@ def _as_json(event: EventDict, **_options: object) -> str:
 
 def _shared_processors() -> list[Processor]:
     return [
-        structlog.contextvars.merge_contextvars,
+        name_request,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         # Before redaction and without local variables: a traceback's text is a line like any other.

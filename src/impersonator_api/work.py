@@ -7,7 +7,7 @@ it said it would keep in any case.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
@@ -184,7 +184,7 @@ class Desk:
         raise ConcurrentChangeError("Others changed the same thing at the same time; try again.")
 
     async def _once_by_statement(self, story: "_Bound[T]", run: int) -> T:
-        async with self._connected() as db:
+        with closing(await self._connection()) as db:
             work = self._work(db, run)
             try:
                 answer = await story(work)
@@ -198,7 +198,7 @@ class Desk:
             return answer
 
     async def _once_in_transaction(self, story: "_Bound[T]", run: int) -> T:
-        async with self._connected() as db:
+        with closing(await self._connection()) as db:
             work = self._work(db, run)
             try:
                 with faults_told(db):
@@ -213,14 +213,9 @@ class Desk:
             work.tell()
             return answer
 
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Connection]:
+    async def _connection(self) -> Connection:
         with faults_told():
-            db = await Connection.of(self.engine)
-        try:
-            yield db
-        finally:
-            db.close()
+            return await Connection.of(self.engine)
 
     def _work(self, db: Connection, run: int) -> Work:
         return Work(

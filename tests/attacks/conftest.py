@@ -90,6 +90,6 @@ def raw_log() -> Iterator[Lines]:
         lines.append(repr(event))
         raise structlog.DropEvent
 
-    structlog.configure(processors=[structlog.contextvars.merge_contextvars, keep])
+    structlog.configure(processors=[keep])
     yield lines
     structlog.reset_defaults()

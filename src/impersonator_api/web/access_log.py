@@ -8,6 +8,8 @@ from starlette.types import Scope
 from impersonator_api.metrics import answered
 from impersonator_api.work import Origin
 
+log = structlog.get_logger()
+
 CLIENT_WENT_AWAY = 499
 """What proxies log where nobody was left to answer."""
 
@@ -26,7 +28,7 @@ def log_access(scope: Scope, origin: Origin, *, status: int, started_at: float) 
     code = scope["state"].get("problem")
     if code:
         line["problem"] = code
-    structlog.get_logger().info("request", **line)
+    log.info("request", **line)
 
 
 def route_of(scope: Scope) -> str | None:

@@ -10,13 +10,17 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
 
+from impersonator_api.web.openapi import DocumentedService
 from impersonator_api.web.problems import EXPECTED, Answers
 
 Serve = Callable[[Request], Awaitable[Response]]
+Layer = Callable[[ASGIApp], ASGIApp]
 
 JSON = "application/json"
 
@@ -45,6 +49,29 @@ class Doors(APIRouter):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  FastAPI's own
         super().__init__(**options)
         self.served: list[tuple[str, str, Serve]] = []
+
+
+class Service(DocumentedService):
+    """FastAPI behind our own layers, which see every request before it does, and every answer after it."""
+
+    def __init__(self, *, layers: Iterable[Layer], **options: Any) -> None:  # noqa: ANN401
+        """`layers` are given from the innermost to the outermost."""
+        super().__init__(**options)
+        entered: ASGIApp = super().__call__
+        for layer in layers:
+            entered = layer(entered)
+        self._entered = entered
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self
+        await self._entered(scope, receive, send)
+
+    @override
+    def build_middleware_stack(self) -> ASGIApp:
+        stack = super().build_middleware_stack()
+        # It would answer a fault before the entrance does.
+        return stack.app if isinstance(stack, ServerErrorMiddleware) else stack
 
 
 class StraightIn:

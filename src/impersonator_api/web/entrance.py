@@ -5,8 +5,8 @@ from time import perf_counter
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
 
+from impersonator_api.logs import WHOSE
 from impersonator_api.settings import Settings
 from impersonator_api.web.access_log import CLIENT_WENT_AWAY, log_access
 from impersonator_api.web.headers import DressedSend, transport_headers
@@ -35,11 +35,12 @@ class Entrance:
         scope.setdefault("state", {})["origin"] = origin
         ids = ((b"x-request-id", origin.request_id.encode()), (b"traceresponse", trace.header.encode()))
         dressed = DressedSend(send, (*self._headers, *ids))
-        with bound_contextvars(request_id=origin.request_id, trace_id=trace.trace_id):
-            try:
-                await self._let_in(scope, receive, dressed)
-            finally:
-                log_access(scope, origin, status=dressed.status or CLIENT_WENT_AWAY, started_at=started_at)
+        whose = WHOSE.set({"request_id": origin.request_id, "trace_id": trace.trace_id})
+        try:
+            await self._let_in(scope, receive, dressed)
+        finally:
+            log_access(scope, origin, status=dressed.status or CLIENT_WENT_AWAY, started_at=started_at)
+            WHOSE.reset(whose)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: DressedSend) -> None:
         try:

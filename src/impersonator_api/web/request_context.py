@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from secrets import token_hex
+from random import getrandbits
 
 from starlette.types import Scope
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from impersonator_api.settings import Network
 from impersonator_api.work import Origin
@@ -55,9 +55,8 @@ def continued_trace(scope: Scope) -> Trace:
     values = header_values(scope, b"traceparent")
     found = TRACEPARENT.fullmatch(values[0]) if len(values) == 1 else None
     if found is None or not _is_valid(*found.groups()):
-        fresh = token_hex(24)
-        return Trace(fresh[:32], fresh[32:])
-    return Trace(found[2], token_hex(8), f"{int(found[4], 16) & 1:02x}")
+        return Trace(_random_hex(16), _random_hex(8))
+    return Trace(found[2], _random_hex(8), f"{int(found[4], 16) & 1:02x}")
 
 
 def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
@@ -66,9 +65,11 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
     Whatever stands to the left of it in `X-Forwarded-For` was written by somebody we do not trust.
     """
     peer = scope.get("client")
-    address = _parsed(peer[0]) if peer else None
-    if address is None or not trusted:
-        return None if address is None else str(address)
+    if peer is None or not trusted:
+        return None if peer is None else _spelled(peer[0])
+    address = _parsed(peer[0])
+    if address is None:
+        return None
     for hop in _hops_from_right(scope):
         if not any(address in network for network in trusted):
             break
@@ -82,6 +83,11 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
 def header_values(scope: Scope, name: bytes) -> list[str]:
     """Every value a header field has; a field of one value may arrive several times."""
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def _random_hex(size: int) -> str:
+    # Such an id has to be another one each time, and is no secret: the system need not be asked for it.
+    return f"{getrandbits(8 * size):0{2 * size}x}"
 
 
 def _request_id(scope: Scope) -> str:
@@ -103,6 +109,12 @@ def _is_valid(version: str, trace_id: str, parent_id: str, _flags: str, rest: st
 
 def _hops_from_right(scope: Scope) -> Iterator[str]:
     yield from reversed(",".join(header_values(scope, b"x-forwarded-for")).split(","))
+
+
+@lru_cache(maxsize=4096)
+def _spelled(text: str) -> str | None:
+    address = _parsed(text)
+    return None if address is None else str(address)
 
 
 @lru_cache(maxsize=4096)

@@ -114,7 +114,7 @@ async def test_a_session_is_found_in_its_month_alone(past_desk: Desk, look: Look
 async def test_a_refresh_looks_at_the_months_of_its_session_and_its_token(past_desk: Desk, look: Look) -> None:
     month = past_months()[3]
     session_id, jti = await session_of(past_desk, month), uuid7()
-    also = {"live": sessions.live_document(session_id), "refresh": tokens.refresh_token_json(jti)}
+    also = {"live": store.live_document(session_id), "refresh": tokens.refresh_token_json(jti)}
 
     looked = await look(lambda work: work.read(with_parts(NOTHING_ELSE, also)))
 

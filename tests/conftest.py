@@ -20,7 +20,7 @@ from impersonator_api import embedded, tokens
 from impersonator_api.app import create_app
 from impersonator_api.database import build_engine
 from impersonator_api.migrate import migrate
-from impersonator_api.sessions import Surroundings
+from impersonator_api.sessions import CappedTotals, Surroundings
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk, Origin, Services, utc_now
 from shared_storage import Valkey
@@ -139,7 +139,14 @@ async def services(engine: AsyncEngine) -> Services:
     settings = Settings(master_key=MASTER_KEY)
     master_keys = tokens.load_master_keys(settings)
     ring = tokens.KeyRing(master_keys)
-    services = Services({tokens.MasterKeys: master_keys, tokens.KeyRing: ring, Surroundings: Surroundings()})
+    services = Services(
+        {
+            tokens.MasterKeys: master_keys,
+            tokens.KeyRing: ring,
+            Surroundings: Surroundings(),
+            CappedTotals: CappedTotals(),
+        }
+    )
     desk = Desk(engine=engine, settings=settings, services=services, clock=utc_now, origin=Origin(request_id="keys"))
     await desk.run_in_transaction(tokens.ensure_keys)
     await desk.run(ring.refresh)

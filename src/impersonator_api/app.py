@@ -17,7 +17,7 @@ from impersonator_api.callers import Acquaintances, IssuerKeys
 from impersonator_api.database import build_engine, pool_use
 from impersonator_api.logs import configure_logging
 from impersonator_api.rate_limits import open_limiter
-from impersonator_api.sessions import Surroundings
+from impersonator_api.sessions import CappedTotals, Surroundings
 from impersonator_api.settings import PREFIX, Settings, load_settings
 from impersonator_api.tracing import open_tracing
 from impersonator_api.web import (
@@ -164,6 +164,7 @@ async def open_desk(settings: Settings, *, database_url: str, clock: Clock = utc
             IssuerKeys: issuer_keys,
             Acquaintances: Acquaintances(),
             Surroundings: Surroundings(),
+            CappedTotals: CappedTotals(),
         }
     )
     desk = Desk(engine=engine, settings=settings, services=services, clock=clock, origin=Origin(request_id="start-up"))

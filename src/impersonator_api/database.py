@@ -99,9 +99,11 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
                 "application_name": "impersonator",
                 "timezone": "UTC",
                 # Planning a statement that reads a whole decision takes longer than running it: each is planned once.
-                # A plan that is kept must not read a table through because it was empty at that time (ADR 0024).
+                # A plan that is kept must not read tables through because they were empty at that time (ADR 0024).
                 "plan_cache_mode": "force_generic_plan",
                 "enable_seqscan": "off",
+                "enable_hashjoin": "off",
+                "enable_mergejoin": "off",
                 "jit": "off",
                 "statement_timeout": milliseconds(settings.statement_timeout),
                 "lock_timeout": milliseconds(settings.lock_timeout),

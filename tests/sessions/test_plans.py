@@ -49,7 +49,7 @@ async def plan_of(engine: AsyncEngine, question: Part[Any]) -> str:
 async def test_a_question_reads_no_table_through(engine: AsyncEngine, name: str) -> None:
     plan = await plan_of(engine, QUESTIONS[name])
 
-    assert "Seq Scan" not in plan
+    assert not any(reads_all in plan for reads_all in ("Seq Scan", "Hash Join", "Merge Join"))
 
 
 @pytest.mark.parametrize("filters", PAGES.values(), ids=PAGES)

@@ -65,11 +65,13 @@ from impersonator_api.sessions.snapshot import Live
 from impersonator_api.sessions.start import Started, start
 from impersonator_api.sessions.surroundings import Surroundings
 from impersonator_api.sessions.targeted import Targeted, end_targeting, find_targeting, load_user, user_from
+from impersonator_api.sessions.totals import CappedTotals
 
 __all__ = [
     "ASKED_AT_THE_START",
     "SCOPES",
     "SERVICE_ITSELF",
+    "CappedTotals",
     "Earlier",
     "EndReason",
     "Ended",

@@ -14,6 +14,7 @@ from impersonator_api.sessions.errors import NotYourSessionError, SessionUnknown
 from impersonator_api.sessions.filters import Filters
 from impersonator_api.sessions.session import Session, SessionStatus
 from impersonator_api.sessions.tables import impersonation_sessions
+from impersonator_api.sessions.totals import CappedTotals
 from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
@@ -59,13 +60,19 @@ class Reader:
 async def find_page(work: Work, *, reader: Reader, filters: Filters, limit: int, before: UUID | None = None) -> Page:
     """One page of what the reader may see; `before` is the last id of the page before it. One statement."""
     own_of = None if reader.may_read_any else reader.id
-    question = store.page(reader.tenant_id, filters, own_of=own_of, limit=limit + 1, before=before, now=work.now)
+    asked, capped = (reader.tenant_id, own_of, filters), work.get(CappedTotals)
+    counts = not capped.knows(asked, work.now)
+    question = store.page(
+        reader.tenant_id, filters, own_of=own_of, limit=limit + 1, before=before, now=work.now, counts=counts
+    )
     answer = (await work.read(question)).one()
     for name in ("impersonator", "target", "client"):
         if getattr(filters, name) is not None and not answer[name]:
             raise UnknownFilterValueError(f"Nothing in your organisation answers to that {name}.", parameter=name)
     rows = answer["page"]
     total = answer["total"]
+    if counts and total > store.COUNTED_AT_MOST:
+        capped.keep(asked, work.now)
     return Page(
         sessions=tuple(listed_from(row) for row in rows[:limit]),
         total=min(total, store.COUNTED_AT_MOST),

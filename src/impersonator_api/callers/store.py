@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from impersonator_api.callers.issuers import CLAIM, TrustedIssuer, issuer_from
 from impersonator_api.directory import Client, Person, Tenant, documents, from_json, tables
 from impersonator_api.directory.documents import Value
-from impersonator_api.questions import Part, constant, json_list, json_of, part
+from impersonator_api.questions import Part, constant, json_list, json_of, part, row_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ def _user_json(further: Shape, tenant_slug: Value, user_id: Value, **of_also: Va
 
 def _client_json(further: Shape, tenant_slug: Value, client_id: Value, **of_also: Value) -> JsonColumn:
     clients = tables.clients.alias()
-    client = documents.client_json(clients.c.tenant_id, clients.c.client_id)
     columns = _further(further, clients.c.id, of_also)
+    client = documents.client_row_json(clients)
     return _named_json(clients, tenant_slug, client, columns, clients.c.client_id == client_id)
 
 
@@ -133,7 +133,7 @@ def _named_json(
     condition: ColumnElement[bool],
 ) -> JsonColumn:
     tenants = tables.tenants.alias()
-    named = {"tenant": documents.tenant_json(parties.c.tenant_id), "party": party, **columns}
+    named = {"tenant": row_json(tenants), "party": party, **columns}
     return (
         select(json_of(named))
         .select_from(parties.join(tenants, tenants.c.id == parties.c.tenant_id))

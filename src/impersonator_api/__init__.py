@@ -2,4 +2,9 @@
 
 from importlib.metadata import version
 
+from impersonator_api.slim import load_slim
+
 __version__ = version("impersonator-api")
+
+# Nothing of ours is loaded before.
+load_slim()

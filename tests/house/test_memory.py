@@ -22,6 +22,19 @@ def loaded() -> set[str]:
     return set(told.stdout.split())
 
 
-@pytest.mark.parametrize("name", ["alembic", "mako", "httpx", "impersonator_api.realm", "yaml"])
+@pytest.mark.parametrize(
+    "name", ["alembic", "mako", "httpx", "impersonator_api.realm", "yaml", "rich", "pygments", "sqlalchemy.orm"]
+)
 def test_a_server_does_not_load_what_it_never_uses(loaded: set[str], name: str) -> None:
     assert name not in loaded
+
+
+def test_what_was_left_out_is_there_for_whoever_asks() -> None:
+    program = (
+        "import impersonator_api, structlog; from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession;"
+        "from rich.console import Console; print(AsyncSession.__module__, Console.__module__)"
+    )
+
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+
+    assert told.stdout.split() == ["sqlalchemy.ext.asyncio.session", "rich.console"]

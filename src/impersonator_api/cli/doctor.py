@@ -9,8 +9,9 @@ from impersonator_api.cli.checks import examine
 from impersonator_api.cli.errors import SettingsInvalidError
 from impersonator_api.cli.findings import Finding, Verdict, wrong
 from impersonator_api.cli.opening import settings_now
-from impersonator_api.cli.output import AsJson, console, examples, say_json, shown
+from impersonator_api.cli.output import AsJson, examples, say_json, shown
 from impersonator_api.cli.serving import LOCAL, USUAL_PORT, Host, Port
+from impersonator_api.cli.tables import console
 from impersonator_api.settings import UnknownSettingError
 
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.WRONG: "bold red"}

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from impersonator_api import sessions
 from impersonator_api.cli.opening import at_desk
-from impersonator_api.cli.output import AsJson, console, examples, say, say_json, shown
+from impersonator_api.cli.output import AsJson, examples, say, say_json, shown
+from impersonator_api.cli.tables import console
 from impersonator_api.cli.tenants import load_starter, load_target
 from impersonator_api.policy import Allowed, Finding, Mode, Trace
 from impersonator_api.sessions import Wish

@@ -7,7 +7,8 @@ import typer
 
 from impersonator_api import tokens
 from impersonator_api.cli.opening import at_desk
-from impersonator_api.cli.output import AsJson, examples, say, say_json, say_table
+from impersonator_api.cli.output import AsJson, examples, say, say_json
+from impersonator_api.cli.tables import say_table
 from impersonator_api.tokens import ScheduledKey, SigningAlgorithm
 from impersonator_api.work import Desk
 

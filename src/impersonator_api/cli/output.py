@@ -1,23 +1,17 @@
-"""What commands print: tables for people, JSON for machines, and nothing a terminal would obey."""
+"""What commands print: lines for people, JSON for machines, and nothing a terminal would obey."""
 
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
-
-WIDE = 10_000
-"""What goes to a file or another program is not cut to a terminal's width."""
 
 
 def say(words: str) -> None:
@@ -30,17 +24,6 @@ def say_json(value: object) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=plain))
 
 
-def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """Rows under their columns, or a sentence where there are none."""
-    if not rows:
-        say(empty)
-        return
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*(Text(cell(value)) for value in row))
-    console().print(table)
-
-
 def complain(code: str, words: str) -> None:
     """An error on stderr."""
     print(f"error[{code}]: {shown(words)}", file=sys.stderr)
@@ -49,11 +32,6 @@ def complain(code: str, words: str) -> None:
 def note(words: str) -> None:
     """Something worth knowing, beside the answer."""
     print(f"note: {shown(words)}", file=sys.stderr)
-
-
-def console() -> Console:
-    """Whatever stdout is at this moment."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 @contextmanager

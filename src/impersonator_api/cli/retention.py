@@ -10,8 +10,9 @@ import typer
 
 from impersonator_api import history
 from impersonator_api.cli.opening import operator, settings_now
-from impersonator_api.cli.output import AsJson, examples, say, say_json, say_table
+from impersonator_api.cli.output import AsJson, examples, say, say_json
 from impersonator_api.cli.owning import at_owners_desk
+from impersonator_api.cli.tables import say_table
 from impersonator_api.history import ArchiveMissingError, Gone, Held, History, Month
 from impersonator_api.work import Desk
 

@@ -10,7 +10,8 @@ import typer
 from impersonator_api import sessions
 from impersonator_api.cli.errors import SessionUnknownError
 from impersonator_api.cli.opening import at_desk, operator
-from impersonator_api.cli.output import AsJson, examples, say, say_json, say_table
+from impersonator_api.cli.output import AsJson, examples, say, say_json
+from impersonator_api.cli.tables import say_table
 from impersonator_api.cli.tenants import load_tenant
 from impersonator_api.directory import lookup
 from impersonator_api.sessions import Ended, Ender, Filters, Listed, Reader, SessionStatus

@@ -1,5 +1,6 @@
 """A plan is made once, perhaps while tables are empty, and kept for all values: it must use indexes from the start."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -50,6 +51,15 @@ async def test_a_question_reads_no_table_through(engine: AsyncEngine, name: str)
     plan = await plan_of(engine, QUESTIONS[name])
 
     assert not any(reads_all in plan for reads_all in ("Seq Scan", "Hash Join", "Merge Join"))
+
+
+@pytest.mark.parametrize("name", ["start", "running"])
+async def test_the_session_of_a_slot_is_looked_up_by_its_key(engine: AsyncEngine, name: str) -> None:
+    plan = await plan_of(engine, QUESTIONS[name])
+
+    looked_at = re.findall(r"on impersonation_sessions_\w+ .*\n *Index Cond: (.*)", plan)
+    assert len(looked_at) == len(re.findall(r"on impersonation_sessions_", plan))
+    assert all(condition.startswith("(id = ") for condition in looked_at)
 
 
 @pytest.mark.parametrize("filters", PAGES.values(), ids=PAGES)

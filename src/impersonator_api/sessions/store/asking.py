@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     func,
     select,
+    true,
 )
 
 from impersonator_api import policy, tokens
@@ -52,7 +53,7 @@ def _before_start(tenant_id: Column, impersonator_id: Column, **names: Column) -
         directory.consents_named_json(tenant_id, target, target_id).label("consents"),
         directory.workspace_json(tenant_id, names["workspace"], names["workspace_id"]).label("workspace"),
         policy.current_document(tenant_id).label("policy"),
-        _held_by(impersonator_id, impersonation_sessions.alias()).label("slots"),
+        _held_by(impersonator_id).label("slots"),
     )
 
 
@@ -149,8 +150,7 @@ def overdue(now: datetime, limit: int) -> Select[Any]:
 
 def running_json(impersonator_id: Value, now: Value) -> Column:
     """The running sessions of an impersonator, as a JSON list."""
-    sessions = impersonation_sessions.alias()
-    return _held_by(impersonator_id, sessions, sessions.c.expires_at > now)
+    return _held_by(impersonator_id, running_at=now)
 
 
 def running(impersonator_id: UUID, now: datetime) -> Part[Select[Any]]:
@@ -193,11 +193,16 @@ def _impersonator(tenant_id: Value, impersonator_id: Value) -> Column:
     return func.coalesce(person, directory.client_json(tenant_id, impersonator_id, by="id"))
 
 
-def _held_by(impersonator_id: Value, sessions: FromClause, *conditions: ColumnElement[bool]) -> Column:
-    held = active_slots.alias()
-    slot = json_of({"slot": held.c.slot, "session": session_json(sessions), "client_label": _client_label(sessions)})
-    question = select(slot).select_from(held.join(sessions, held.c.session_id == sessions.c.id))
-    return json_list(question.where(held.c.impersonator_id == impersonator_id, *conditions))
+def _held_by(impersonator_id: Value, *, running_at: Value | None = None) -> Column:
+    held, each = active_slots.alias(), impersonation_sessions.alias()
+    its = select(each).where(each.c.id == held.c.session_id)
+    if running_at is not None:
+        its = its.where(each.c.expires_at > running_at)
+    # Looked up for each slot by its key: a join in either order may read all sessions of a young database through.
+    session = its.limit(constant(1)).lateral()
+    slot = json_of({"slot": held.c.slot, "session": session_json(session), "client_label": _client_label(session)})
+    question = select(slot).select_from(held.join(session, true()))
+    return json_list(question.where(held.c.impersonator_id == impersonator_id))
 
 
 def _client_label(sessions: FromClause) -> Column:

@@ -59,7 +59,7 @@ def _load_sqlalchemy() -> None:
     def kept(name: str) -> object:
         """Of the package, by its `__getattr__` (PEP 562)."""
         if name not in promised:
-            raise AttributeError(name=name, obj=package)
+            raise AttributeError(f"module {SQLALCHEMY!r} has no attribute {name!r}", name=name, obj=package)
         return getattr(import_module(promised[name]), name)
 
     package.__dict__["__getattr__"] = kept

@@ -1,6 +1,7 @@
 """What a session depends on is not asked for again while its tenant has not changed, and at once where it has."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from builders import Organisation, Someone, make_tenant, start
 from impersonator_api.directory.tables import tenants, users
 from impersonator_api.sessions import Live, SessionNotRunningError, Surroundings, load_live, revoke
-from impersonator_api.sessions.surroundings import REMEMBERED
+from impersonator_api.sessions.surroundings import KEPT_FOR, LARGEST_PROFILE, REMEMBERED
 from impersonator_api.work import Desk
 from statements import statements_of
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 async def running(engine: AsyncEngine, desk: Desk) -> tuple[Organisation, Someone, UUID]:
@@ -69,11 +72,33 @@ async def test_a_session_that_was_ended_is_over_though_all_else_is_known(
 async def test_what_was_kept_under_another_revision_is_forgotten(engine: AsyncEngine, signing_desk: Desk) -> None:
     _, _, session_id = await running(engine, signing_desk)
     live, known = await load(signing_desk, session_id), Surroundings()
-    known.keep(live)
+    known.keep(live, NOW)
 
     assert known.find(session_id, live.tenant.revision) is not None
     assert known.find(session_id, live.tenant.revision + 1) is None
-    assert not known.know(session_id)
+    assert not known.know(session_id, NOW)
+
+
+async def test_it_is_read_whole_again_after_a_minute_whatever_the_clock_does(
+    engine: AsyncEngine, signing_desk: Desk
+) -> None:
+    _, _, session_id = await running(engine, signing_desk)
+    live, known = await load(signing_desk, session_id), Surroundings()
+    known.keep(live, NOW)
+
+    assert known.know(session_id, NOW + KEPT_FOR - timedelta(seconds=1))
+    assert not known.know(session_id, NOW + KEPT_FOR)
+    assert not known.know(session_id, NOW - timedelta(seconds=1))
+
+
+async def test_sessions_of_people_with_large_profiles_are_not_kept(engine: AsyncEngine, signing_desk: Desk) -> None:
+    _, _, session_id = await running(engine, signing_desk)
+    live, known = await load(signing_desk, session_id), Surroundings()
+    profile = replace(live.target.profile, attributes={"notes": "x" * LARGEST_PROFILE})
+
+    known.keep(replace(live, target=replace(live.target, profile=profile)), NOW)
+
+    assert not known.know(session_id, NOW)
 
 
 async def test_no_more_sessions_are_remembered_than_that(engine: AsyncEngine, signing_desk: Desk) -> None:
@@ -81,8 +106,8 @@ async def test_no_more_sessions_are_remembered_than_that(engine: AsyncEngine, si
     live, known = await load(signing_desk, session_id), Surroundings()
 
     for number in range(REMEMBERED + 1):
-        known.keep(replace(live, session=replace(live.session, id=UUID(int=number))))
+        known.keep(replace(live, session=replace(live.session, id=UUID(int=number))), NOW)
 
-    assert not known.know(UUID(int=0))
-    assert known.know(UUID(int=1))
-    assert known.know(UUID(int=REMEMBERED))
+    assert not known.know(UUID(int=0), NOW)
+    assert known.know(UUID(int=1), NOW)
+    assert known.know(UUID(int=REMEMBERED), NOW)

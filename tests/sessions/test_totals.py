@@ -15,8 +15,8 @@ from impersonator_api.work import Desk
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
-async def totals(http: AsyncClient) -> tuple[int, bool]:
-    answer = (await http.get("/api/admin/impersonate/sessions")).raise_for_status().json()
+async def totals(http: AsyncClient, **query: str) -> tuple[int, bool]:
+    answer = (await http.get("/api/admin/impersonate/sessions", params=query)).raise_for_status().json()
     return answer["total_count"], answer["total_is_capped"]
 
 
@@ -37,6 +37,24 @@ async def test_a_list_that_is_too_long_is_counted_again_after_a_minute(
     counted = await totals(http)
 
     assert (first, known, counted) == ((1, True), (10_000, True), (2, False))
+
+
+async def test_running_sessions_are_counted_each_time(
+    engine: AsyncEngine, signing_desk: Desk, acting_as: ActingAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = await make_tenant(engine)
+    bob = await acme.person("bob", "customer")
+    ana, eva = [await acme.person(name, "super_admin") for name in ("ana", "eva")]
+    for each in (ana, eva):
+        await start(signing_desk, each, bob)
+    http = await acting_as(ana)
+    monkeypatch.setattr(store, "COUNTED_AT_MOST", 1)
+
+    first = await totals(http, status="active")
+    await http.post("/api/admin/impersonate/end", json={})
+    then = await totals(http, status="active")
+
+    assert (first, then) == ((1, True), (1, False))
 
 
 def test_a_list_is_known_for_a_minute() -> None:

@@ -122,3 +122,20 @@ async def test_a_schema_that_is_behind_is_not_ready(http: httpx.AsyncClient, fre
 
     assert answer.status_code == 503
     assert "impersonator migrate" in answer.json()["checks"]["schema"]
+
+
+async def test_a_browser_is_told_that_the_database_is_away_and_no_new_origin_is_let_in(
+    http: httpx.AsyncClient, admin: Admin
+) -> None:
+    await take_away(admin)
+
+    answer = await http.post(
+        "/oauth2/v1/token",
+        data={"grant_type": "client_credentials"},
+        auth=("somebody", "x"),
+        headers={"Origin": "https://spa.test"},
+    )
+
+    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+    assert answer.headers["vary"] == "Origin"
+    assert "access-control-allow-origin" not in answer.headers

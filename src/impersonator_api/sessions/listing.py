@@ -61,7 +61,8 @@ async def find_page(work: Work, *, reader: Reader, filters: Filters, limit: int,
     """One page of what the reader may see; `before` is the last id of the page before it. One statement."""
     own_of = None if reader.may_read_any else reader.id
     asked, capped = (reader.tenant_id, own_of, filters), work.get(CappedTotals)
-    counts = not capped.knows(asked, work.now)
+    # Running sessions end at any time, perhaps all at once; the rest of a history only grows.
+    counts = filters.status is SessionStatus.ACTIVE or not capped.knows(asked, work.now)
     question = store.page(
         reader.tenant_id, filters, own_of=own_of, limit=limit + 1, before=before, now=work.now, counts=counts
     )

@@ -29,14 +29,18 @@ async def load_live(work: Work, session_id: UUID, *, also: Mapping[str, Part[Col
     One statement; `also` are further columns for the same statement. Raises `SessionNotRunningError`
     where the session is unknown or over; where a change no longer allows it, the error's record ends it.
     """
-    is_known = work.get(Surroundings).know(session_id)
-    question = with_parts(store.live_one(session_id, is_known=is_known), also or {})
+    question = with_parts(store.live_one(session_id, is_known=_is_known(work, session_id)), also or {})
     return live_in(work, (await work.read(question)).one_or_none())
 
 
 def live_document(work: Work, session_id: UUID) -> Part[Column]:
     """The same about one session as a JSON document for a larger question, which `live_in` reads."""
-    return store.live_document(session_id, is_known=work.get(Surroundings).know(session_id))
+    return store.live_document(session_id, is_known=_is_known(work, session_id))
+
+
+def _is_known(work: Work, session_id: UUID) -> bool:
+    # A story that lost a race is decided on what is in the database alone.
+    return work.run == 0 and work.get(Surroundings).know(session_id, work.now)
 
 
 async def load_live_of(work: Work, claims: VerifiedClaims) -> Live:
@@ -85,15 +89,12 @@ def live_in(work: Work, row: Mapping[Any, Any] | None) -> Live:
     """
     if row is None:
         raise SessionNotRunningError("This impersonation session is not known.")
-    live = _whole(work, row) if "tenant" in row else _known(work, row)
+    is_whole = "tenant" in row
+    live = live_from(row) if is_whole else _known(work, row)
     refuse_ended(work, live.session)
+    if is_whole:
+        work.get(Surroundings).keep(live, work.now)
     return still_allowed(work, live)
-
-
-def _whole(work: Work, row: Mapping[Any, Any]) -> Live:
-    live = live_from(row)
-    work.get(Surroundings).keep(live)
-    return live
 
 
 def _known(work: Work, row: Mapping[Any, Any]) -> Live:

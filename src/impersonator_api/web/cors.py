@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from impersonator_api.directory.lookup import is_spa_origin
+from impersonator_api.errors import UnavailableError
 from impersonator_api.web.work import office_of
 
 METADATA = "/.well-known/oauth-authorization-server"
@@ -73,7 +74,11 @@ class Cors:
         if known is not None and known[1] > now:
             return known[0]
         is_one = len(origin) <= LONGEST_ORIGIN and ORIGIN.fullmatch(origin) is not None
-        allowed = is_one and await desk.run(is_spa_origin, origin)
+        try:
+            allowed = is_one and await desk.run(is_spa_origin, origin)
+        except UnavailableError:
+            # The door says so itself, and a browser application known a moment ago may read that.
+            return known is not None and known[0]
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         self._known[origin] = (allowed, now + REMEMBERED)

@@ -36,6 +36,10 @@ class Door:
 class Doors(APIRouter):
     """A router whose doors without parameters in their paths may be hot ones."""
 
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  FastAPI's own
+        super().__init__(**options)
+        self.served: list[tuple[str, str, Serve]] = []
+
     def hot(self, method: str, path: str, **documented: Any) -> Callable[[Serve], Serve]:  # noqa: ANN401  FastAPI's own
         """Declare a hot door; `documented` is what FastAPI takes. Its function must do its own validation."""
 
@@ -46,15 +50,11 @@ class Doors(APIRouter):
 
         return declared
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401  FastAPI's own
-        super().__init__(**options)
-        self.served: list[tuple[str, str, Serve]] = []
-
 
 class Service(DocumentedService):
     """FastAPI behind our own layers, which see every request before it does, and every answer after it."""
 
-    def __init__(self, *, layers: Iterable[Layer], **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, layers: Iterable[Layer], **options: Any) -> None:  # noqa: ANN401  FastAPI's own
         """`layers` are given from the innermost to the outermost."""
         super().__init__(**options)
         entered: ASGIApp = super().__call__

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.pool import ManagesConnection
 from sqlalchemy.sql import ClauseElement
 
+from impersonator_api.pool import HonestPool
 from impersonator_api.prepared import Prepared, Row, prepared
 from impersonator_api.questions import Part
 
@@ -55,9 +56,9 @@ class Connection:
     waiting: ClassVar[int] = 0
     """How many wait for one of the pool's at present; all of a process share the pool."""
 
-    def __init__(self, pooled: PoolProxiedConnection, engine: AsyncEngine) -> None:
+    def __init__(self, taken: ManagesConnection, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._hold(pooled)
+        self._hold(taken)
 
     @classmethod
     async def of(cls, engine: AsyncEngine) -> "Connection":
@@ -68,22 +69,26 @@ class Connection:
         return cls(await cls._next(engine), engine)
 
     @classmethod
-    async def _next(cls, engine: AsyncEngine) -> PoolProxiedConnection:
+    async def _next(cls, engine: AsyncEngine) -> ManagesConnection:
         while True:
-            cls.waiting += 1
-            try:
-                pooled = await engine.raw_connection()
-            except engine.dialect.loaded_dbapi.Error as error:
-                raise ConnectionError("PostgreSQL lets nobody in.") from error
-            finally:
-                cls.waiting -= 1
-            if not cast("DriverConnection", pooled.driver_connection).is_closed():
-                return pooled
-            pooled.invalidate()
+            taken = _pool_of(engine).take_idle() or await cls._waited_for(engine)
+            if not _driver_of(taken).is_closed():
+                return taken
+            _put_back(taken, engine)
 
-    def _hold(self, pooled: PoolProxiedConnection) -> None:
-        self._pooled = pooled
-        self._driver: DriverConnection = cast("DriverConnection", pooled.driver_connection)
+    @classmethod
+    async def _waited_for(cls, engine: AsyncEngine) -> ManagesConnection:
+        cls.waiting += 1
+        try:
+            return await engine.raw_connection()
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise ConnectionError("PostgreSQL lets nobody in.") from error
+        finally:
+            cls.waiting -= 1
+
+    def _hold(self, taken: ManagesConnection) -> None:
+        self._taken = taken
+        self._driver = _driver_of(taken)
         self._is_lent = False
 
     async def ask(self, question: ClauseElement | Part[Any]) -> Rows:
@@ -132,9 +137,17 @@ class Connection:
 
     def close(self) -> None:
         """Give it back to the pool, which makes another one where it is dead."""
-        if self._is_lent:
-            return
-        if self._driver.is_closed():
-            self._pooled.invalidate()
-        else:
-            self._pooled.close()
+        if not self._is_lent:
+            _put_back(self._taken, self._engine)
+
+
+def _pool_of(engine: AsyncEngine) -> HonestPool:
+    return cast("HonestPool", engine.sync_engine.pool)
+
+
+def _driver_of(taken: ManagesConnection) -> "DriverConnection":
+    return cast("DriverConnection", taken.driver_connection)
+
+
+def _put_back(taken: ManagesConnection, engine: AsyncEngine) -> None:
+    _pool_of(engine).put_back(taken, is_dead=_driver_of(taken).is_closed())

@@ -92,6 +92,8 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
         pool_timeout=settings.pool_timeout.total_seconds(),
         connect_args={
             "timeout": 5,
+            # Planning them anew every few minutes would only make somebody wait; what changes a table tells PostgreSQL.
+            "max_cached_statement_lifetime": 0,
             # A network that swallows packets answers nothing: the client's own limit lies beyond the server's.
             "command_timeout": settings.statement_timeout.total_seconds() + 2,
             "server_settings": {

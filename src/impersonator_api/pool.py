@@ -4,7 +4,7 @@ from time import monotonic
 from typing import Final
 
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, ManagesConnection, PoolProxiedConnection
 from typing_extensions import override
 
 SMOOTHING: Final = 1 / 16
@@ -21,6 +21,28 @@ class HonestPool(AsyncAdaptedQueuePool):
     _pace = 0.0
     """Seconds between two connections that come back, while somebody waits for them."""
     _came_back_at: float | None = None
+
+    def take_idle(self) -> ManagesConnection | None:
+        """One that is connected and that nobody uses, if there is one.
+
+        Nothing is waited for, so it needs none of what SQLAlchemy puts around a connection: a tenth of the time.
+        """
+        if self._pool.empty():
+            return None
+        entry = super()._do_get()
+        if entry.dbapi_connection is not None:
+            return entry
+        super()._do_return_conn(entry)
+        return None
+
+    def put_back(self, taken: ManagesConnection, *, is_dead: bool) -> None:
+        """Give back what was taken, idle or waited for; a dead one's place is there for another."""
+        if is_dead:
+            taken.invalidate()
+        if isinstance(taken, ConnectionPoolEntry):
+            self._do_return_conn(taken)
+        elif isinstance(taken, PoolProxiedConnection) and not is_dead:
+            taken.close()
 
     @override
     def _do_get(self) -> ConnectionPoolEntry:

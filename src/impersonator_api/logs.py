@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,8 @@ REDACTED = "[redacted]"
 
 WHOSE: ContextVar[Mapping[str, str | None] | None] = ContextVar("whose", default=None)
 """The ids of the request that is being answered; every line says them."""
+
+NOBODY: Mapping[str, str | None] = {}
 
 SECRET_NAMES = re.compile(
     r"authorization|cookie|password|passwd|secret|token|private_key|master_key|assertion|credential|database_url",
@@ -44,6 +47,8 @@ SECRET_SHAPES = re.compile(
 MAY_HIDE_ONE = re.compile(r"[\s=:]|[eE][yY][jJ]|-----")
 """In whatever has one of the shapes; most texts of a line have none of these, and are not looked at any further."""
 
+NUMBERS = frozenset({int, float, bool, type(None)})
+
 QUIET_LOGGERS = ("uvicorn.access", "httpx", "httpcore", "alembic", "impersonator_api.pool")
 """We have our own access log; a fetched JWKS, a look at the schema or a pool that closes is not worth a line."""
 
@@ -51,25 +56,30 @@ QUIET_LOGGERS = ("uvicorn.access", "httpx", "httpcore", "alembic", "impersonator
 def configure_logging(settings: Settings) -> None:
     """Make structlog and the standard library's loggers (uvicorn, SQLAlchemy, Alembic) speak alike, on stderr."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    shared, renderer = _shared_processors(), _renderer(settings)
+    renderer = _renderer(settings)
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[complete, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=_StderrFactory(),
+        logger_factory=_Stderr,
         cache_logger_on_first_use=False,
     )
-    _route_standard_library(level, shared, renderer)
+    _route_standard_library(level, renderer)
 
 
-def name_request(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """A processor that says whose line it is."""
-    whose = WHOSE.get()
-    return event if whose is None else {**whose, **event}
+def complete(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """A processor that says whose line it is, how bad and when, and takes secrets out; each request writes a line."""
+    line: EventDict = {**(WHOSE.get() or NOBODY), **event, "level": method}
+    if "exc_info" in line:
+        # Before redaction and without local variables: a traceback's text is a line like any other.
+        line = structlog.processors.format_exc_info(logger, method, line)
+    line = redact_secrets(logger, method, line)
+    line["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return line
 
 
 def redact_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A processor that takes secrets out of a line, by their names and by their shapes."""
-    return {key: redacted(value, name=key) for key, value in event.items()}
+    return event if _is_harmless(event) else {key: redacted(value, name=key) for key, value in event.items()}
 
 
 def redacted(value: object, *, name: str = "") -> object:
@@ -90,39 +100,43 @@ def redacted(value: object, *, name: str = "") -> object:
             return SECRET_SHAPES.sub(REDACTED, str(value))
 
 
+def _is_harmless(event: EventDict) -> bool:
+    """Whether no name and no text is worth a look of its own; one look at all of them answers it for most lines."""
+    texts = [value for value in event.values() if value.__class__ not in NUMBERS]
+    try:
+        return not (_any_names_a_secret(tuple(event)) or MAY_HIDE_ONE.search("|".join(texts)))
+    except TypeError:
+        # Something with an inside.
+        return False
+
+
+@lru_cache(maxsize=1024)
+def _any_names_a_secret(names: tuple[str, ...]) -> bool:
+    return any(_names_a_secret(name) for name in names)
+
+
 @lru_cache(maxsize=1024)
 def _names_a_secret(name: str) -> bool:
     return name not in HARMLESS_NAMES and SECRET_NAMES.search(name) is not None
 
 
-def _as_json(event: EventDict, **_options: object) -> str:
+def _as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     return msgspec.json.encode(event, enc_hook=str).decode()
-
-
-def _shared_processors() -> list[Processor]:
-    return [
-        name_request,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        # Before redaction and without local variables: a traceback's text is a line like any other.
-        structlog.processors.format_exc_info,
-        redact_secrets,
-    ]
 
 
 def _renderer(settings: Settings) -> Processor:
     if settings.logs_json:
-        return structlog.processors.JSONRenderer(_as_json)
+        return _as_json
     # Its own default formatter would print local variables, and those hold tokens.
     formatter = structlog.dev.plain_traceback
     return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=formatter)
 
 
-def _route_standard_library(level: int, shared: list[Processor], renderer: Processor) -> None:
+def _route_standard_library(level: int, renderer: Processor) -> None:
     handler = logging.StreamHandler(_Stderr())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, complete],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _drop_uvicorn_colors, renderer],
         )
     )
@@ -140,7 +154,7 @@ def _drop_uvicorn_colors(_logger: WrappedLogger, _method: str, event: EventDict)
 
 
 class _Stderr:
-    """Whatever `sys.stderr` is at the moment of writing; it may be replaced after the loggers were configured."""
+    """Whatever `sys.stderr` is at the moment of writing; stdout belongs to what a command answers."""
 
     def write(self, text: str) -> int:
         return sys.stderr.write(text)
@@ -148,9 +162,8 @@ class _Stderr:
     def flush(self) -> None:
         sys.stderr.flush()
 
+    def say(self, line: str) -> None:
+        # In one piece, or the lines of two threads would mix.
+        sys.stderr.write(f"{line}\n")
 
-class _StderrFactory:
-    """Makes structlog's loggers; diagnostics go to stderr, so that stdout belongs to what a command answers."""
-
-    def __call__(self, *_args: object) -> structlog.PrintLogger:
-        return structlog.PrintLogger(sys.stderr)
+    debug = info = warning = error = critical = say

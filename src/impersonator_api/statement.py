@@ -1,10 +1,10 @@
 """How several queued writes become one SQL statement that succeeds or fails as a whole.
 
 Laws, each proved by a test on PostgreSQL:
-a condition that matches no row does not stop its siblings, so every write states the rows it expects
-and the statement ends in a function that raises where a count differs; common table expressions have
-no order, so a write that needs another one first selects from its RETURNING; of two writes to one row
-the second is dropped in silence, so a second write to the same row is refused here.
+a condition that matches no row does not stop its siblings, so every write states the rows it expects and the
+statement calls a function that raises where one met another number, unless it is a plain insert, which writes its row
+or raises by itself; common table expressions have no order, so a write that needs another one first selects from its
+RETURNING; of two writes to one row the second is dropped in silence, so a second write to the same row is refused here.
 
 Like a question, a statement is built once for each combination of writes (ADR 0020).
 """
@@ -12,16 +12,15 @@ Like a question, a statement is built once for each combination of writes (ADR 0
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, Select, Table, bindparam, case, func, select
+from sqlalchemy import CTE, BigInteger, Insert, Select, Table, bindparam, case, cast, func, select
 
-from impersonator_api.questions import Column, Part
+from impersonator_api.questions import Column, Part, constant
 
 LOST_RACE = "IMP01"
 """The SQLSTATE with which `impersonator_expect` tells that a write met another number of rows."""
-
-_BUILT: dict[tuple[object, ...], Select[Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +28,10 @@ class Write:
     """One data-modifying (or locking) common table expression: what builds it, and with which values.
 
     `build` gets the expression of `after`, where that is given, then `shape`, then a bind parameter for each of
-    `values`, at which it must not look; it is a function of a module, so that equal writes are built once. `name` is
-    what a lost race is called by. `rows` is how many rows it must meet, `None` where any number will do. `touched`
-    names the rows it changes; fresh inserts need none. `told` is called with the rows it met, once they are committed.
+    `values`, at which it must not look; it is a function of a module, so that equal writes are built once. `name`, our
+    own word, is what a lost race is called by. `rows` is how many rows it must meet, `None` where any number will do.
+    `touched` names the rows it changes; fresh inserts need none. `told` is called with the rows it met, once they are
+    committed.
     """
 
     name: str
@@ -44,20 +44,30 @@ class Write:
     told: Callable[[int], None] | None = field(default=None, compare=False, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """A statement, and its bind parameters in the order in which `_given` brings their values."""
+
+    element: Select[Any]
+    names: tuple[str, ...]
+
+
+_BUILT: dict[tuple[object, ...], _Built] = {}
+
+
 class SecondWriteToOneRowError(Exception):
     """A story queued two writes to one row; PostgreSQL would drop the second without a word."""
 
 
 def as_one_statement(writes: Sequence[Write]) -> Part[Select[Any]]:
-    """All writes in one statement, in their order, each holding the number of rows it met to what it expects."""
+    """All writes in one statement, in their order, each held to the number of rows that it expects to meet."""
     refuse_second_writes(writes)
     places = {id(write): place for place, write in enumerate(writes)}
-    key = tuple(_kind_of(write, places) for write in writes)
-    if key not in _BUILT:
-        _BUILT[key] = _built(writes, places)
-    values = {_bound(place, name): value for place, write in enumerate(writes) for name, value in write.values.items()}
-    rows = {_bound(place, ROWS): write.rows for place, write in enumerate(writes) if write.rows is not None}
-    return Part(_BUILT[key], values | rows)
+    key = tuple([_kind_of(write, places) for write in writes])
+    built = _BUILT.get(key)
+    if built is None:
+        built = _BUILT[key] = _built(writes, places)
+    return Part(built.element, dict(zip(built.names, _given(writes), strict=True)))
 
 
 def refuse_second_writes(writes: Sequence[Write]) -> None:
@@ -73,7 +83,10 @@ def refuse_second_writes(writes: Sequence[Write]) -> None:
 def met_by(writes: Sequence[Write], answer: Mapping[str, Any]) -> list[Callable[[], None]]:
     """From the one row that a statement of these writes answers: who is to be told of how many rows."""
     return [
-        partial(write.told, answer[_bound(place, MET)]) for place, write in enumerate(writes) if write.told is not None
+        # Whoever had to meet some number has met it.
+        partial(write.told, answer[_bound(place, MET)] if write.rows is None else write.rows)
+        for place, write in enumerate(writes)
+        if write.told is not None
     ]
 
 
@@ -83,28 +96,52 @@ MET = "met"
 
 def _kind_of(write: Write, places: Mapping[int, int]) -> tuple[object, ...]:
     guard = None if write.after is None else places[id(write.after)]
-    return (write.name, write.build, write.shape, tuple(write.values), guard, write.rows is None)
+    expected = write.rows if write.rows in {None, 1} else ROWS
+    return (write.name, write.build, write.shape, tuple(write.values), guard, expected, write.told is None)
 
 
-def _built(writes: Sequence[Write], places: Mapping[int, int]) -> Select[Any]:
+def _given(writes: Sequence[Write]) -> chain[Any]:
+    values = chain.from_iterable([write.values.values() for write in writes])
+    return chain(values, [write.rows for write in writes if write.rows not in {None, 1}])
+
+
+def _built(writes: Sequence[Write], places: Mapping[int, int]) -> _Built:
     expressions: list[CTE] = []
     for place, write in enumerate(writes):
         guard = [] if write.after is None else [expressions[places[id(write.after)]]]
         parameters: Mapping[str, Column] = {name: bindparam(_bound(place, name)) for name in write.values}
         expressions.append(write.build(*guard, *write.shape, **parameters))
-    return select(
-        *[_met(place, write, expressions[place]).label(_bound(place, MET)) for place, write in enumerate(writes)]
-    )
+    met = [_met(place, write, expressions[place]) for place, write in enumerate(writes)]
+    columns = [column.label(_bound(place, MET)) for place, column in enumerate(met) if column is not None]
+    names = [_bound(place, name) for place, write in enumerate(writes) for name in write.values]
+    names += [_bound(place, ROWS) for place, write in enumerate(writes) if write.rows not in {None, 1}]
+    # Of a row without columns a driver may say nothing.
+    return _Built(select(*columns or [constant(1)]).add_cte(*expressions), tuple(names))
 
 
-def _met(place: int, write: Write, expression: CTE) -> ColumnElement[Any]:
-    met: ColumnElement[Any] = func.count()
-    if write.rows is not None:
-        expected = bindparam(_bound(place, ROWS), type_=BigInteger)
-        # The function is only called to raise: entering PL/pgSQL costs as much as the rest of this.
-        refused = func.impersonator_expect(write.name, expected, met, type_=BigInteger)
-        met = case((met == expected, met), else_=refused)
-    return select(met).select_from(expression).scalar_subquery()
+def _met(place: int, write: Write, expression: CTE) -> Column | None:
+    """What there is to ask of a write, which is done whether or not somebody asks: every question costs something."""
+    if write.rows is None:
+        return None if write.told is None else select(func.count()).select_from(expression).scalar_subquery()
+    if _is_plain(expression):
+        return None
+    if write.rows == 1:
+        # Cheaper than counting: no row is NULL, and of a second one PostgreSQL itself says that it is too many.
+        found: Column = select(cast(constant(1), BigInteger)).select_from(expression).scalar_subquery()
+        return func.coalesce(found, _refused(write, constant(1), constant(0)))
+    expected = bindparam(_bound(place, ROWS), type_=BigInteger)
+    # The function is only called to raise: entering PL/pgSQL costs as much as the rest of this.
+    counted = case((func.count() == expected, func.count()), else_=_refused(write, expected, func.count()))
+    return select(counted).select_from(expression).scalar_subquery()
+
+
+def _is_plain(expression: CTE) -> bool:
+    """Whether it is an INSERT of one row in any case; with ON CONFLICT it is a dialect's own kind of Insert."""
+    return type(expression.element) is Insert and expression.element.select is None
+
+
+def _refused(write: Write, expected: Column, met: Column) -> Column:
+    return func.impersonator_expect(constant(write.name), expected, met, type_=BigInteger)
 
 
 def _bound(place: int, name: str) -> str:

@@ -1,12 +1,17 @@
 """The laws of the one statement (ADR 0009), each on a real PostgreSQL."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import CTE, insert, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import dialect
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
@@ -14,14 +19,14 @@ from builders import make_tenant
 from impersonator_api.database import LostRaceError, faults_told
 from impersonator_api.directory.tables import roles, tenants
 from impersonator_api.questions import Column
-from impersonator_api.statement import SecondWriteToOneRowError, Write, as_one_statement
+from impersonator_api.statement import SecondWriteToOneRowError, Write, as_one_statement, met_by
 
 
-async def send(engine: AsyncEngine, *writes: Write) -> None:
+async def send(engine: AsyncEngine, *writes: Write) -> Mapping[str, Any]:
     with faults_told():
         async with engine.begin() as db:
             question = as_one_statement(writes)
-            await db.execute(question.element, question.values)
+            return dict((await db.execute(question.element, question.values)).mappings().one())
 
 
 def renamed(tenant_id: UUID, *, only_if: str, rows: int | None = 1) -> Write:
@@ -35,20 +40,35 @@ def _renamed(tenant_id: Column, only_if: Column) -> CTE:
     return changed.returning(tenants.c.id).cte()
 
 
+def two_renamed(one: UUID, other: UUID, **expected: Any) -> Write:
+    """An update of two rows."""
+    return Write("two renamed", _two_renamed, {"one": one, "other": other}, **expected)
+
+
+def _two_renamed(one: Column, other: Column) -> CTE:
+    return update(tenants).where(tenants.c.id.in_([one, other])).values(name="Two").returning(tenants.c.id).cte()
+
+
 def role_added(tenant_id: UUID, name: str) -> Write:
     """An insert that stands beside it."""
-    row = {"id": uuid7(), "tenant_id": tenant_id, "name": name}
-    return Write("role", _role_added, row)
+    return Write("role", _role_added, role_row(tenant_id, name))
+
+
+def role_row(tenant_id: UUID, name: str) -> dict[str, object]:
+    return {"id": uuid7(), "tenant_id": tenant_id, "name": name}
 
 
 def _role_added(**row: Column) -> CTE:
-    return insert(roles).values(row).returning(roles.c.id).cte()
+    return insert(roles).values(row).cte()
+
+
+def _role_added_if_new(**row: Column) -> CTE:
+    return upsert(roles).values(row).on_conflict_do_nothing().returning(roles.c.id).cte()
 
 
 def role_added_after(guard: Write, tenant_id: UUID) -> Write:
     """An insert that needs its guard."""
-    row = {"id": uuid7(), "tenant_id": tenant_id, "name": "clerk"}
-    return Write("role", _role_added_after, row, after=guard, rows=None)
+    return Write("role", _role_added_after, role_row(tenant_id, "clerk"), after=guard, rows=None)
 
 
 def _role_added_after(guard: CTE, **row: Column) -> CTE:
@@ -79,6 +99,57 @@ async def test_writes_that_meet_their_rows_are_stored_together(engine: AsyncEngi
     assert await names_of(engine, tenants.c.name, tenants.c.id == acme.id) == ["Renamed"]
 
 
+async def test_a_write_that_meets_more_rows_than_it_expects_undoes_its_siblings(engine: AsyncEngine) -> None:
+    acme, globex = await make_tenant(engine), await make_tenant(engine, "globex")
+
+    with pytest.raises(DBAPIError, match="more than one row"):
+        await send(engine, role_added(acme.id, "clerk"), two_renamed(acme.id, globex.id))
+
+    assert await names_of(engine, roles.c.name, roles.c.tenant_id == acme.id) == []
+
+
+async def test_several_rows_are_counted(engine: AsyncEngine) -> None:
+    acme, globex = await make_tenant(engine), await make_tenant(engine, "globex")
+
+    await send(engine, role_added(acme.id, "clerk"), two_renamed(acme.id, globex.id, rows=2))
+    with pytest.raises(LostRaceError, match="two renamed"):
+        await send(engine, role_added(acme.id, "baker"), two_renamed(acme.id, globex.id, rows=3))
+
+    assert await names_of(engine, roles.c.name, roles.c.tenant_id == acme.id) == ["clerk"]
+
+
+async def test_a_plain_insert_is_asked_nothing_and_undoes_its_siblings_where_it_fails(engine: AsyncEngine) -> None:
+    acme = await make_tenant(engine)
+    await send(engine, role_added(acme.id, "clerk"))
+    writes = renamed(acme.id, only_if="Acme", rows=None), role_added(acme.id, "clerk")
+
+    with pytest.raises(LostRaceError):
+        await send(engine, *writes)
+
+    assert "impersonator_expect" not in str(as_one_statement(writes).element)
+    assert await names_of(engine, tenants.c.name, tenants.c.id == acme.id) == ["Acme"]
+
+
+def test_an_insert_that_may_write_nothing_is_held_to_its_row() -> None:
+    guard = renamed(uuid7(), only_if="Acme", rows=None)
+    selecting = Write("role", _role_added_after, role_row(uuid7(), "clerk"), after=guard)
+    ignoring = Write("role", _role_added_if_new, role_row(uuid7(), "clerk"))
+
+    assert "impersonator_expect('role'" in str(as_one_statement([guard, selecting]).element)
+    assert "impersonator_expect('role'" in str(as_one_statement([ignoring]).element.compile(dialect=dialect()))
+
+
+async def test_who_wants_to_know_how_many_rows_were_met_is_told(engine: AsyncEngine) -> None:
+    acme, met = await make_tenant(engine), list[int]()
+    several = two_renamed(acme.id, uuid7(), rows=None, told=met.append)
+    one = replace(role_added(acme.id, "clerk"), told=met.append)
+
+    for each in met_by([several, one], await send(engine, several, one)):
+        each()
+
+    assert met == [1, 1]
+
+
 async def test_where_any_number_will_do_none_is_no_lost_race(engine: AsyncEngine) -> None:
     acme = await make_tenant(engine)
 
@@ -93,8 +164,8 @@ async def test_of_twenty_that_want_one_row_one_gets_it_and_leaves_one_sibling(en
 
     outcomes = await asyncio.gather(*attempts, return_exceptions=True)
 
-    assert sum(outcome is None for outcome in outcomes) == 1
-    assert all(outcome is None or isinstance(outcome, LostRaceError) for outcome in outcomes)
+    assert sum(isinstance(outcome, LostRaceError) for outcome in outcomes) == 19
+    assert sum(isinstance(outcome, BaseException) for outcome in outcomes) == 19
     assert len(await names_of(engine, roles.c.name, roles.c.tenant_id == acme.id)) == 1
 
 

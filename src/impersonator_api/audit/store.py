@@ -27,7 +27,7 @@ def recorded(work: Work, entry: Entry) -> Write:
 
 
 def _recorded(**row: Column) -> CTE:
-    return insert(audit_entries).values(row).returning(audit_entries.c.id).cte()
+    return insert(audit_entries).values(row).cte()
 
 
 def recorded_where_met(work: Work, entries: Sequence[Entry], guard: Write) -> Write:

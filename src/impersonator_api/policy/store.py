@@ -28,7 +28,7 @@ def inserted(tenant_id: UUID, version: int, document: PolicyDocument, *, created
 
 
 def _inserted(**row: Column) -> CTE:
-    return insert(policies).values(row).returning(policies.c.version).cte()
+    return insert(policies).values(row).cte()
 
 
 def current_document(tenant_id: UUID | ColumnElement[UUID]) -> ScalarSelect[Any]:

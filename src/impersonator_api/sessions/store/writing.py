@@ -61,7 +61,7 @@ def inserted(session: Session) -> Write:
 
 
 def _inserted(**row: Column) -> CTE:
-    return insert(impersonation_sessions).values(row).returning(impersonation_sessions.c.id).cte()
+    return insert(impersonation_sessions).values(row).cte()
 
 
 def decided_again(session: Session) -> Write:
@@ -162,7 +162,7 @@ def slot_taken(session: Session, slot: int) -> Write:
 
 
 def _slot_taken(**row: Column) -> CTE:
-    return insert(active_slots).values(row).returning(active_slots.c.slot).cte()
+    return insert(active_slots).values(row).cte()
 
 
 def slot_taken_over(session: Session, slot: int, *, holder: Session, holder_ended: Write) -> Write:

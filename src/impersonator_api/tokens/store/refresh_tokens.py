@@ -52,7 +52,7 @@ def refresh_token_inserted(token: RefreshToken) -> Write:
 
 
 def _inserted(**row: Column) -> CTE:
-    return insert(refresh_tokens).values(row).returning(refresh_tokens.c.id).cte()
+    return insert(refresh_tokens).values(row).cte()
 
 
 def refresh_token_inserted_after(guard: Write, token: RefreshToken) -> Write:

@@ -81,7 +81,7 @@ def key_inserted(key: StoredKey) -> Write:
 
 
 def _inserted(**row: Column) -> CTE:
-    return insert(signing_keys).values(row).returning(signing_keys.c.kid).cte()
+    return insert(signing_keys).values(row).cte()
 
 
 def key_moved(key: StoredKey, *, to: KeyState, now: datetime) -> Write:

@@ -15,7 +15,7 @@ def id_used(digest: bytes, *, expires_at: datetime) -> Write:
 
 
 def _id_used(**row: Column) -> CTE:
-    return insert(used_ids).values(row).returning(used_ids.c.digest).cte()
+    return insert(used_ids).values(row).cte()
 
 
 def is_id_used(digest: bytes) -> ColumnElement[bool]:

@@ -112,7 +112,7 @@ def _built(writes: Sequence[Write], places: Mapping[int, int]) -> _Built:
         parameters: Mapping[str, Column] = {name: bindparam(_bound(place, name)) for name in write.values}
         expressions.append(write.build(*guard, *write.shape, **parameters))
     met = [_met(place, write, expressions[place]) for place, write in enumerate(writes)]
-    columns = [column.label(_bound(place, MET)) for place, column in enumerate(met) if column is not None]
+    columns: list[Column] = [column.label(_bound(place, MET)) for place, column in enumerate(met) if column is not None]
     names = [_bound(place, name) for place, write in enumerate(writes) for name in write.values]
     names += [_bound(place, ROWS) for place, write in enumerate(writes) if write.rows not in {None, 1}]
     # Of a row without columns a driver may say nothing.

@@ -40,17 +40,20 @@ async def test_a_first_start_takes_three(app: FastAPI, engine: AsyncEngine, acti
     assert len(statements) == 3
 
 
-async def test_a_start_by_somebody_who_was_here_before_takes_two_also_where_it_replaces_another(
-    app: FastAPI, engine: AsyncEngine, acting_as: ActingAs
+@pytest.mark.parametrize(("is_active", "count"), [(False, 2), (True, 3)])
+async def test_a_start_by_somebody_who_was_here_before_takes_two_and_one_more_where_it_replaces_another(
+    app: FastAPI, engine: AsyncEngine, acting_as: ActingAs, *, is_active: bool, count: int
 ) -> None:
     ana, bob = await two_people(engine)
     http = await acting_as(ana)
     (await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})).raise_for_status()
+    if not is_active:
+        (await http.post("/api/admin/impersonate/end")).raise_for_status()
 
     async with counted(app) as statements:
         (await http.post("/api/admin/impersonate", json={"target_user_id": str(bob.id)})).raise_for_status()
 
-    assert len(statements) == 2
+    assert len(statements) == count
 
 
 async def test_an_end_takes_two(app: FastAPI, engine: AsyncEngine, acting_as: ActingAs) -> None:

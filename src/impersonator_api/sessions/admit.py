@@ -116,7 +116,11 @@ def starter_of(caller: Principal) -> Starter:
     """The caller as whoever is about to act."""
     login = caller.login.as_claims() if isinstance(caller, UserCaller) else {}
     return Starter(
-        tenant_id=caller.tenant.id, tenant_slug=caller.tenant.slug, impersonator_id=caller.party.id, login=login
+        tenant_id=caller.tenant.id,
+        tenant_slug=caller.tenant.slug,
+        impersonator_id=caller.party.id,
+        login=login,
+        as_proved=(caller.tenant, caller.party),
     )
 
 

@@ -50,7 +50,7 @@ async def start_by(work: Work, *, credentials: Credentials | None, request: Star
     wish, handover, repeatable = request.wish, request.handover, request.repeatable(starter.impersonator_id)
     if row is None:
         return await start(work, starter=starter, wish=wish, handover=handover, repeatable=repeatable)
-    opened = open_from(work, starter=starter, wish=wish, repeatable=repeatable, row=row)
+    opened = await open_from(work, starter=starter, wish=wish, repeatable=repeatable, row=row)
     return begun(work, opened, handover=handover, repeatable=repeatable)
 
 

@@ -51,8 +51,9 @@ class Search:
 async def find_targets(work: Work, *, starter: Starter, search: Search) -> list[Person]:
     """The users a caller may act as, by address: never himself, nobody inactive, protected or beyond the policy."""
     names = {"target": None, "client": built_in_client_id(starter.tenant_slug), "workspace": None}
-    answer = await work.read(store.before_start(starter.tenant_id, starter.impersonator_id, names))
-    before = before_start_from(answer.one())
+    is_known = starter.as_proved is not None
+    question = store.before_start(starter.tenant_id, starter.impersonator_id, names, is_known=is_known)
+    before = before_start_from((await work.read(question)).one(), starter.as_proved)
     rows = await work.read(store.candidates(starter.tenant_id, search.q, LOOKED_AT))
     found: list[Person] = []
     for person in map(from_json.person_from, rows.scalars()):

@@ -20,7 +20,7 @@ from impersonator_api.sessions.idempotency import Earlier, Repeatable, earlier_j
 from impersonator_api.sessions.parties import parties_in
 from impersonator_api.sessions.session import Session, SessionStatus
 from impersonator_api.sessions.slots import take_slot
-from impersonator_api.sessions.snapshot import BeforeStart, Live, Row, before_start_from
+from impersonator_api.sessions.snapshot import BeforeStart, Known, Live, Row, before_start_from
 from impersonator_api.work import Work
 
 
@@ -32,12 +32,13 @@ class Starter:
     tenant_slug: str
     impersonator_id: UUID
     login: Mapping[str, object] = field(default_factory=dict)
+    as_proved: Known | None = None  # as the statement read them that proved who it is
 
 
 async def open_session(work: Work, *, starter: Starter, wish: Wish) -> Live:
     """Begin a session; raises what `open_repeatable` raises."""
     row = await _read(work, starter, wish)
-    return _open(work, starter, wish, row)
+    return await _open(work, starter, wish, row)
 
 
 async def open_repeatable(work: Work, *, starter: Starter, wish: Wish, repeatable: Repeatable | None) -> Live | Earlier:
@@ -47,33 +48,37 @@ async def open_repeatable(work: Work, *, starter: Starter, wish: Wish, repeatabl
     policy deny, 409 for a slot that is held and may not be taken over.
     """
     row = await _read(work, starter, wish, repeatable)
-    return open_from(work, starter=starter, wish=wish, repeatable=repeatable, row=row)
+    return await open_from(work, starter=starter, wish=wish, repeatable=repeatable, row=row)
 
 
-def open_from(work: Work, *, starter: Starter, wish: Wish, repeatable: Repeatable | None, row: Row) -> Live | Earlier:
+async def open_from(
+    work: Work, *, starter: Starter, wish: Wish, repeatable: Repeatable | None, row: Row
+) -> Live | Earlier:
     """The same from a row of `asked_before`."""
-    return find_earlier(work, row, repeatable) or _open(work, starter, wish, row)
+    return find_earlier(work, row, repeatable) or await _open(work, starter, wish, row)
 
 
-def asked_before(work: Work, who: Acquaintance, wish: Wish, repeatable: Repeatable | None = None) -> Part[Select[Any]]:
-    """Everything that a start by them is decided on."""
+def asked_before(
+    work: Work, who: Acquaintance, wish: Wish, repeatable: Repeatable | None = None, *, is_known: bool = True
+) -> Part[Select[Any]]:
+    """Everything that a start by them is decided on, besides themselves where they are known."""
     names = {
         "target": wish.target,
         "client": wish.client or built_in_client_id(who.tenant_slug),
         "workspace": wish.workspace,
     }
-    question = store.before_start(who.tenant_id, who.id, names)
+    question = store.before_start(who.tenant_id, who.id, names, is_known=is_known)
     return with_parts(question, earlier_json(work, repeatable))
 
 
-def _open(work: Work, starter: Starter, wish: Wish, row: Row) -> Live:
+async def _open(work: Work, starter: Starter, wish: Wish, row: Row) -> Live:
     before, parties = _found(work, starter, wish, row)
     decision = consider(before, parties, wish, work.now)
     if isinstance(decision, Denied):
         raise _refusal(work, decision, parties, wish)
     session = _session(work, starter, parties, wish, decision, before.tenant.revision)
     work.write(store.tenant_unchanged(starter.tenant_id, before.tenant.revision))
-    take_slot(work, session, before.slots, decision=decision, habit=wish.on_active)
+    await take_slot(work, session, before.slots, decision=decision, habit=wish.on_active)
     work.write(store.inserted(session))
     work.write(remembered.started(work, session, client_label=parties.client.label))
     return _live(before, parties, session)
@@ -87,13 +92,15 @@ async def explain_start(work: Work, *, starter: Starter, wish: Wish) -> Trace:
 
 async def _read(work: Work, starter: Starter, wish: Wish, repeatable: Repeatable | None = None) -> Row:
     who = Acquaintance(starter.tenant_id, starter.tenant_slug, starter.impersonator_id)
-    return (await work.read(asked_before(work, who, wish, repeatable))).one()
+    # After a lost race what was read before this story is stale.
+    is_known = starter.as_proved is not None and work.run == 0
+    return (await work.read(asked_before(work, who, wish, repeatable, is_known=is_known))).one()
 
 
 def _found(work: Work, starter: Starter, wish: Wish, row: Row) -> tuple[BeforeStart, Parties]:
     if wish.expires_at is not None and wish.expires_at <= work.now:
         raise ExpiresInThePastError("Choose an expires_at in the future, or leave it out.")
-    before = before_start_from(row)
+    before = before_start_from(row, starter.as_proved)
     return before, parties_in(before, wish, starter.login)
 
 

@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from itertools import count
 
+from impersonator_api.database import LostRaceError
 from impersonator_api.policy import Allowed, OnActive
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.errors import SessionAlreadyActiveError
 from impersonator_api.sessions.session import EndReason, Session
-from impersonator_api.sessions.snapshot import Slot
+from impersonator_api.sessions.snapshot import Row, Slot
 from impersonator_api.sessions.store import Ending
 from impersonator_api.work import Work
 
 
-def take_slot(work: Work, session: Session, held: Sequence[Slot], *, decision: Allowed, habit: OnActive) -> None:
+async def take_slot(work: Work, session: Session, held: Sequence[Slot], *, decision: Allowed, habit: OnActive) -> None:
     """Queue the slot's write; the database, not this code, is what makes two winners impossible.
 
     `habit` is what the door does about a session that is active, where the document does not say. Raises
-    `SessionAlreadyActiveError` where it may not be replaced.
+    `SessionAlreadyActiveError` where it may not be replaced. One statement more where one is.
     """
     if decision.max_active is None:
         return
@@ -25,27 +26,34 @@ def take_slot(work: Work, session: Session, held: Sequence[Slot], *, decision: A
         taken = {slot.number for slot in held}
         work.write(store.slot_taken(session, next(number for number in count() if number not in taken)))
         return
-    # Several must go where the policy let more be active when they began.
-    going = sorted(held, key=lambda slot: (slot.session.expires_at > work.now, slot.session.started_at))[:surplus]
-    running = [slot.session for slot in going if slot.session.expires_at > work.now]
+    # Several must go where the policy let more be active when they began; ids are as old as their sessions.
+    going = sorted(held, key=lambda slot: (slot.expires_at > work.now, slot.session_id))[:surplus]
+    running = [slot.session_id for slot in going if slot.expires_at > work.now]
     if running and (decision.on_active or habit) is OnActive.REJECT:
-        raise SessionAlreadyActiveError("End your active session first.", session_id=str(running[0].id))
-    _replace(work, session, going)
+        raise SessionAlreadyActiveError("End your active session first.", session_id=str(running[0]))
+    await _replace(work, session, going)
 
 
-def _replace(work: Work, session: Session, going: Sequence[Slot]) -> None:
+async def _replace(work: Work, session: Session, going: Sequence[Slot]) -> None:
     """Queue the end of sessions for a new one's sake: it takes over the first one's slot, the others' are freed."""
-    first, *others = going
+    first, *others = await _replaced(work, going)
     by = session.impersonator_label
-    guard, _, entry = remembered.ended(work, [_replaced(work, first)], by=by, rows=1)
-    taken_over = store.slot_taken_over(session, first.number, holder=first.session, holder_ended=guard)
+    guard, _, entry = remembered.ended(work, [first], by=by, rows=1)
+    taken_over = store.slot_taken_over(session, going[0].number, holder=first.session, holder_ended=guard)
     work.write(guard, entry, taken_over)
     if others:
-        over = [_replaced(work, slot) for slot in others]
-        work.write(*remembered.ended(work, over, by=by, rows=len(over)))
+        work.write(*remembered.ended(work, others, by=by, rows=len(others)))
 
 
-def _replaced(work: Work, slot: Slot) -> Ending:
-    is_overdue = slot.session.expires_at <= work.now
-    reason = EndReason.EXPIRED if is_overdue else EndReason.REPLACED
-    return remembered.ending(work, slot.session, reason=reason, client_label=slot.client_label)
+async def _replaced(work: Work, going: Sequence[Slot]) -> list[Ending]:
+    rows = await work.read(store.several([slot.session_id for slot in going]))
+    found = {ending.session.id: ending for ending in (_ending(work, row) for row in rows)}
+    if len(found) != len(going):
+        raise LostRaceError("A session that holds a slot went away meanwhile.")
+    return [found[slot.session_id] for slot in going]
+
+
+def _ending(work: Work, row: Row) -> Ending:
+    session = store.session_from(row["session"])
+    reason = EndReason.EXPIRED if session.expires_at <= work.now else EndReason.REPLACED
+    return remembered.ending(work, session, reason=reason, client_label=row["client_label"])

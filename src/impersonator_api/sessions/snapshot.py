@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import convert
 
 from impersonator_api.directory import Client, Consent, Person, Tenant, Workspace, from_json
 from impersonator_api.sessions.session import Session
@@ -11,14 +14,17 @@ from impersonator_api.sessions.store import session_from
 
 Row = Mapping[Any, Any]
 
+Known = tuple[Tenant, Person | Client]
+"""An impersonator and the tenant, where they were read before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place among an impersonator's active sessions, and who holds it."""
+    """A place among an impersonator's active sessions, and which one holds it for how long."""
 
     number: int
-    session: Session
-    client_label: str
+    session_id: UUID
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +57,20 @@ class Live:
     is_decided_again: bool = False  # the decision is this work's own, and its write waits in the queue
 
 
-def before_start_from(row: Row) -> BeforeStart:
-    """The snapshot in a row of `store.before_start`."""
+def before_start_from(row: Row, known: Known | None) -> BeforeStart:
+    """The snapshot in a row of `store.before_start`; the known ones where it was asked without them."""
+    if known is None or "tenant" in row:
+        known = from_json.tenant_from(row["tenant"]), _impersonator_from(row["impersonator"])
+    tenant, impersonator = known
     return BeforeStart(
-        tenant=from_json.tenant_from(row["tenant"]),
-        impersonator=_impersonator_from(row["impersonator"]),
+        tenant=tenant,
+        impersonator=impersonator,
         targets=tuple(from_json.person_from(person) for person in row["targets"]),
         client=from_json.client_from(row["client"]) if row["client"] else None,
         consents={_consent_key(found): from_json.consent_of(found) for found in row["consents"]},
         workspace=from_json.workspace_from(row["workspace"]),
         policy=row["policy"],
-        slots=tuple(_slot_from(held) for held in row["slots"]),
+        slots=convert(row["slots"], tuple[Slot, ...]),
     )
 
 
@@ -86,7 +95,3 @@ def _impersonator_from(row: Row) -> Person | Client:
 
 def _consent_key(row: Row) -> tuple[UUID, UUID]:
     return UUID(row["user_id"]), UUID(row["client_id"])
-
-
-def _slot_from(row: Row) -> Slot:
-    return Slot(number=row["slot"], session=session_from(row["session"]), client_label=row["client_label"])

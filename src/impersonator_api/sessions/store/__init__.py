@@ -16,6 +16,7 @@ from impersonator_api.sessions.store.asking import (
     running,
     running_json,
     session_json,
+    several,
 )
 from impersonator_api.sessions.store.counting import running_count
 from impersonator_api.sessions.store.idempotency import answer_kept, answered_json, keys_deleted
@@ -66,6 +67,7 @@ __all__ = [
     "running_json",
     "session_from",
     "session_json",
+    "several",
     "slot_freed",
     "slot_taken",
     "slot_taken_over",

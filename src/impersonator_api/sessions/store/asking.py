@@ -1,17 +1,21 @@
 """Questions about sessions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     FromClause,
     Select,
+    Uuid,
+    any_,
     func,
     select,
     true,
+    type_coerce,
 )
 
 from impersonator_api import policy, tokens
@@ -27,11 +31,16 @@ def session_json(sessions: FromClause) -> Column:
     return row_json(sessions)
 
 
-def before_start(tenant_id: UUID, impersonator_id: UUID, names: Mapping[str, str | None]) -> Part[Select[Any]]:
-    """Everything a start is decided on, in one snapshot; `names` has `target`, `client` and `workspace`."""
+def before_start(
+    tenant_id: UUID, impersonator_id: UUID, names: Mapping[str, str | None], *, is_known: bool = False
+) -> Part[Select[Any]]:
+    """Everything a start is decided on, in one snapshot; `names` has `target`, `client` and `workspace`.
+
+    Where tenant and impersonator are known, they are left out.
+    """
     target, client = names["target"] or "", names["client"]
     return part(
-        _before_start,
+        _known_before_start if is_known else _before_start,
         tenant_id=tenant_id,
         impersonator_id=impersonator_id,
         target=target,
@@ -44,16 +53,21 @@ def before_start(tenant_id: UUID, impersonator_id: UUID, names: Mapping[str, str
 
 
 def _before_start(tenant_id: Column, impersonator_id: Column, **names: Column) -> Select[Any]:
-    target, target_id = names["target"], names["target_id"]
-    return select(
+    return _known_before_start(tenant_id, impersonator_id, **names).add_columns(
         directory.tenant_json(tenant_id).label("tenant"),
         _impersonator(tenant_id, impersonator_id).label("impersonator"),
+    )
+
+
+def _known_before_start(tenant_id: Column, impersonator_id: Column, **names: Column) -> Select[Any]:
+    target, target_id = names["target"], names["target_id"]
+    return select(
         directory.people_named_json(tenant_id, target, target_id).label("targets"),
         directory.client_named_json(tenant_id, names["client"], names["client_number"]).label("client"),
         directory.consents_named_json(tenant_id, target, target_id).label("consents"),
         directory.workspace_json(tenant_id, names["workspace"], names["workspace_id"]).label("workspace"),
         policy.current_document(tenant_id).label("policy"),
-        _held_by(impersonator_id).label("slots"),
+        _slots_of(impersonator_id).label("slots"),
     )
 
 
@@ -149,8 +163,14 @@ def overdue(now: datetime, limit: int) -> Select[Any]:
 
 
 def running_json(impersonator_id: Value, now: Value) -> Column:
-    """The running sessions of an impersonator, as a JSON list."""
-    return _held_by(impersonator_id, running_at=now)
+    """The running sessions of an impersonator, each with its client's name, as a JSON list."""
+    held, each = active_slots.alias(), impersonation_sessions.alias()
+    # Looked up for each slot by its key: a join in either order may read all sessions of a young database through.
+    its = select(each).where(each.c.id == held.c.session_id, each.c.expires_at > now)
+    session = its.limit(constant(1)).lateral()
+    found = json_of({"session": session_json(session), "client_label": _client_label(session)})
+    question = select(found).select_from(held.join(session, true()))
+    return json_list(question.where(held.c.impersonator_id == impersonator_id))
 
 
 def running(impersonator_id: UUID, now: datetime) -> Part[Select[Any]]:
@@ -160,6 +180,17 @@ def running(impersonator_id: UUID, now: datetime) -> Part[Select[Any]]:
 
 def _running(impersonator_id: Column, now: Column) -> Select[Any]:
     return select(running_json(impersonator_id, now))
+
+
+def several(session_ids: Collection[UUID]) -> Part[Select[Any]]:
+    """Some sessions, each with the client's name for the audit."""
+    return part(_several, session_ids=sorted(session_ids))
+
+
+def _several(session_ids: Column) -> Select[Any]:
+    sessions = impersonation_sessions
+    question = select(session_json(sessions).label("session"), _client_label(sessions).label("client_label"))
+    return question.where(sessions.c.id == any_(type_coerce(session_ids, ARRAY(Uuid))))
 
 
 def one(session_id: UUID) -> Part[Select[Any]]:
@@ -193,16 +224,11 @@ def _impersonator(tenant_id: Value, impersonator_id: Value) -> Column:
     return func.coalesce(person, directory.client_json(tenant_id, impersonator_id, by="id"))
 
 
-def _held_by(impersonator_id: Value, *, running_at: Value | None = None) -> Column:
-    held, each = active_slots.alias(), impersonation_sessions.alias()
-    its = select(each).where(each.c.id == held.c.session_id)
-    if running_at is not None:
-        its = its.where(each.c.expires_at > running_at)
-    # Looked up for each slot by its key: a join in either order may read all sessions of a young database through.
-    session = its.limit(constant(1)).lateral()
-    slot = json_of({"slot": held.c.slot, "session": session_json(session), "client_label": _client_label(session)})
-    question = select(slot).select_from(held.join(session, true()))
-    return json_list(question.where(held.c.impersonator_id == impersonator_id))
+def _slots_of(impersonator_id: Value) -> Column:
+    # Without their sessions: only where one has to go is it looked at, and most who start hold none.
+    held = active_slots.alias()
+    slot = json_of({"number": held.c.slot, "session_id": held.c.session_id, "expires_at": held.c.expires_at})
+    return json_list(select(slot).where(held.c.impersonator_id == impersonator_id))
 
 
 def _client_label(sessions: FromClause) -> Column:

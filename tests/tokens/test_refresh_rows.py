@@ -34,7 +34,7 @@ async def rotate(work: Work, token: RefreshToken) -> UUID | None:
         return None
     successor = replace(token, id=work.new_id(), issued_at=work.now)
     used = tokens.refresh_token_used(token.id, successor_id=successor.id, now=work.now)
-    work.write(used, tokens.refresh_token_inserted_after(used, successor))
+    work.write(used, tokens.refresh_token_inserted(successor))
     return successor.id
 
 

@@ -31,7 +31,12 @@ def _recorded(**row: Column) -> CTE:
 
 
 def recorded_where_met(work: Work, entries: Sequence[Entry], guard: Write) -> Write:
-    """Entries about sessions, each only where the guard's RETURNING `id` holds its session."""
+    """Entries about sessions, each only where the guard's RETURNING `id` holds its session.
+
+    A guard that must meet them all undoes everything where it does not, so nobody has to look at what it met.
+    """
+    if guard.rows is not None:
+        return recorded(work, entries[0]) if len(entries) == 1 else recorded_all(work, entries)
     told = partial(count, entries)
     if len(entries) == 1:
         return Write("audit of a session", _one_where_met, _row(work, entries[0]), after=guard, rows=None, told=told)

@@ -52,7 +52,7 @@ def ended(work: Work, endings: Sequence[Ending], *, by: str, rows: int | None = 
         entry_of(each.session, _action(each.reason), client_label=each.client_label, code=each.reason, by=by)
         for each in endings
     ]
-    return guard, store.slot_freed(guard), recorded_where_met(work, entries, guard)
+    return guard, store.slots_freed(endings), recorded_where_met(work, entries, guard)
 
 
 def _action(reason: EndReason) -> Action:

@@ -38,9 +38,8 @@ async def _replace(work: Work, session: Session, going: Sequence[Slot]) -> None:
     """Queue the end of sessions for a new one's sake: it takes over the first one's slot, the others' are freed."""
     first, *others = await _replaced(work, going)
     by = session.impersonator_label
-    guard, _, entry = remembered.ended(work, [first], by=by, rows=1)
-    taken_over = store.slot_taken_over(session, going[0].number, holder=first.session, holder_ended=guard)
-    work.write(guard, entry, taken_over)
+    over, _, entry = remembered.ended(work, [first], by=by, rows=1)
+    work.write(over, entry, store.slot_taken_over(session, going[0].number, holder=first.session))
     if others:
         work.write(*remembered.ended(work, others, by=by, rows=len(others)))
 

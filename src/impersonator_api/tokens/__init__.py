@@ -64,7 +64,6 @@ from impersonator_api.tokens.store import (
     handover_state_from,
     refresh_state_from,
     refresh_token_inserted,
-    refresh_token_inserted_after,
     refresh_token_json,
     refresh_token_used,
 )
@@ -129,7 +128,6 @@ __all__ = [
     "read_unverified",
     "refresh_state_from",
     "refresh_token_inserted",
-    "refresh_token_inserted_after",
     "refresh_token_json",
     "refresh_token_used",
     "replace_compromised_key",

@@ -79,7 +79,7 @@ def _hand_over(work: Work, live: Live, code: str, *, key: str | None) -> TokenAn
     used = tokens.handover_code_used(tokens.handover_digest(code), now=work.now)
     sessions.hold(work, live)
     entry = sessions.entry_of(live.session, Action.HANDED_OVER, client_label=live.client.label)
-    work.write(used, tokens.refresh_token_inserted_after(used, refresh.row), recorded(work, entry))
+    work.write(used, tokens.refresh_token_inserted(refresh.row), recorded(work, entry))
     # RFC 6749 §5.1: the client asked for no scope, so it is told which one it got.
     return TokenAnswer(access=access, refresh=refresh, scope=grant.scope)
 

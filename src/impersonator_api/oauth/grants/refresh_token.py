@@ -114,7 +114,7 @@ def _successor(work: Work, live: Live, state: RefreshState, *, key: str | None) 
     grant = replace(sessions.grant_of(work, live), jkt=key if live.client.kind is ClientKind.SPA else None)
     minted = tokens.mint_refresh(work, grant, tenant_id=live.tenant.id, family_id=state.family_id)
     used = tokens.refresh_token_used(state.id, successor_id=minted.jti, now=work.now)
-    work.write(used, tokens.refresh_token_inserted_after(used, minted.row))
+    work.write(used, tokens.refresh_token_inserted(minted.row))
     return minted
 
 

@@ -29,9 +29,9 @@ from impersonator_api.sessions.store.writing import (
     ended,
     inserted,
     not_ended,
-    slot_freed,
     slot_taken,
     slot_taken_over,
+    slots_freed,
     tenant_unchanged,
 )
 
@@ -68,8 +68,8 @@ __all__ = [
     "session_from",
     "session_json",
     "several",
-    "slot_freed",
     "slot_taken",
     "slot_taken_over",
+    "slots_freed",
     "tenant_unchanged",
 ]

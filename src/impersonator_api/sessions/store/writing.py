@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     Text,
     Uuid,
+    any_,
     cast,
     delete,
     func,
@@ -139,14 +140,19 @@ def _ended(ids: Column, reasons: Column, moments: Column, by: Column) -> CTE:
     return changed.returning(sessions.c.id).cte()
 
 
-def slot_freed(ended_session: Write) -> Write:
-    """The slot of a session that this statement ends, if it has one."""
-    return Write("slot freed", _slot_freed, after=ended_session, rows=None)
+def slots_freed(endings: Sequence[Ending]) -> Write:
+    """The slots of sessions that this statement ends, of those that have one; one that has ended before has none."""
+    if len(endings) == 1:
+        return Write("slot freed", _slot_freed, {"session_id": endings[0].session.id}, rows=None)
+    return Write("slots freed", _slots_freed, {"ids": [ending.session.id for ending in endings]}, rows=None)
 
 
-def _slot_freed(ended_session: CTE) -> CTE:
-    freed = delete(active_slots).where(active_slots.c.session_id == ended_session.c.id)
-    return freed.returning(active_slots.c.session_id).cte()
+def _slot_freed(session_id: Column) -> CTE:
+    return delete(active_slots).where(active_slots.c.session_id == session_id).cte()
+
+
+def _slots_freed(ids: Column) -> CTE:
+    return delete(active_slots).where(active_slots.c.session_id == any_(type_coerce(ids, ARRAY(Uuid)))).cte()
 
 
 def slot_taken(session: Session, slot: int) -> Write:
@@ -165,8 +171,8 @@ def _slot_taken(**row: Column) -> CTE:
     return insert(active_slots).values(row).cte()
 
 
-def slot_taken_over(session: Session, slot: int, *, holder: Session, holder_ended: Write) -> Write:
-    """The slot of the holder that was seen, after the holder's end; a faster start makes this a lost race."""
+def slot_taken_over(session: Session, slot: int, *, holder: Session) -> Write:
+    """The slot of the holder that was seen, whose end stands beside it; a faster start makes this a lost race."""
     values = {
         "kind": session.impersonator_kind,
         "impersonator_id": session.impersonator_id,
@@ -175,10 +181,10 @@ def slot_taken_over(session: Session, slot: int, *, holder: Session, holder_ende
         "session_id": session.id,
         "expires_at": session.expires_at,
     }
-    return Write("slot taken over", _slot_taken_over, values, after=holder_ended)
+    return Write("slot taken over", _slot_taken_over, values)
 
 
-def _slot_taken_over(holder_ended: CTE, *, session_id: Column, expires_at: Column, **seen: Column) -> CTE:
+def _slot_taken_over(session_id: Column, expires_at: Column, **seen: Column) -> CTE:
     slots = active_slots.c
     is_held = (
         (slots.impersonator_kind == seen["kind"])
@@ -186,7 +192,7 @@ def _slot_taken_over(holder_ended: CTE, *, session_id: Column, expires_at: Colum
         & (slots.slot == seen["slot"])
         & (slots.session_id == seen["holder_id"])
     )
-    changed = update(active_slots).where(is_held, select(holder_ended.c.id).exists())
+    changed = update(active_slots).where(is_held)
     return changed.values(session_id=session_id, expires_at=expires_at).returning(slots.slot).cte()
 
 

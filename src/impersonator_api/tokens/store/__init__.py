@@ -16,7 +16,6 @@ from impersonator_api.tokens.store.refresh_tokens import (
     SuccessorState,
     refresh_state_from,
     refresh_token_inserted,
-    refresh_token_inserted_after,
     refresh_token_json,
     refresh_token_used,
 )
@@ -57,7 +56,6 @@ __all__ = [
     "locked_keys",
     "refresh_state_from",
     "refresh_token_inserted",
-    "refresh_token_inserted_after",
     "refresh_token_json",
     "refresh_token_used",
     "retired_keys_deleted",

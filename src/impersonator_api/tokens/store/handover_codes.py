@@ -64,7 +64,7 @@ def _inserted(digests: Column, redirect_uris: Column, **same: Column) -> CTE:
 
 
 def handover_code_used(digest: bytes, *, now: datetime) -> Write:
-    """The one use of a code; of fifty at once, one meets its row. It is the guard of what follows it."""
+    """The one use of a code; of fifty at once one meets its row, and nothing of the others' is stored."""
     touched = ((handover_codes, digest),)
     return Write("hand-over code used", _used, {"digest": digest, "now": now}, touched=touched)
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import convert
-from sqlalchemy import CTE, insert, select, type_coerce, update
+from sqlalchemy import CTE, insert, select, update
 
 from impersonator_api.questions import Column, Part, json_of, part
 from impersonator_api.statement import Write
@@ -55,19 +55,8 @@ def _inserted(**row: Column) -> CTE:
     return insert(refresh_tokens).values(row).cte()
 
 
-def refresh_token_inserted_after(guard: Write, token: RefreshToken) -> Write:
-    """A new refresh token, only where `guard` met its one row; a guard that fails leaves no token behind."""
-    return Write("refresh token inserted", _inserted_after, _columns(token), after=guard)
-
-
-def _inserted_after(guard: CTE, **row: Column) -> CTE:
-    values = select(*(type_coerce(value, refresh_tokens.c[name].type) for name, value in row.items()))
-    statement = insert(refresh_tokens).from_select(list(row), values.select_from(guard))
-    return statement.returning(refresh_tokens.c.id).cte()
-
-
 def refresh_token_used(jti: UUID, *, successor_id: UUID, now: datetime) -> Write:
-    """The one use of a refresh token; of twenty at once, one meets its row. It is the guard of what follows it."""
+    """The one use of a refresh token; of twenty at once one meets its row, and nothing of the others' is stored."""
     values = {"jti": jti, "successor_id": successor_id, "now": now}
     return Write("refresh token used", _used, values, touched=((refresh_tokens, jti),))
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import getrandbits
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
@@ -81,8 +82,11 @@ class Work:
 
     def new_id(self) -> UUID:
         """A UUIDv7 of this work's moment, so ids sort and partition by time; those of one work in their order."""
-        fresh = uuid7(nanoseconds=(self.now - EPOCH) // timedelta(microseconds=1) * 1000)
-        self._last_id = fresh if self._last_id is None or fresh > self._last_id else UUID(int=self._last_id.int + 1)
+        if self._last_id is None:
+            self._last_id = uuid7(nanoseconds=(self.now - EPOCH) // timedelta(microseconds=1) * 1000)
+        else:
+            # RFC 9562 §6.2, method 2: the next one is larger, and nobody can tell by how much.
+            self._last_id = UUID(int=self._last_id.int + 1 + getrandbits(32))
         return self._last_id
 
     def write(self, *writes: Write) -> None:

@@ -4,13 +4,11 @@ It decides nothing. Whoever the statement proves to be somebody else, or in anot
 """
 
 from dataclasses import dataclass
-from hashlib import sha256
 from uuid import UUID
 
-from impersonator_api.callers.bearer import Credentials
 from impersonator_api.callers.caller import ServiceCaller, UserCaller
 
-REMEMBERED = 16384
+REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +26,17 @@ class Acquaintance:
 
 
 class Acquaintances:
-    """The last ones of this process, by the digests of their tokens."""
+    """The last ones of this process, by the digests of their tokens (tokens/compact.py)."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, Acquaintance] = {}
 
-    def find(self, credentials: Credentials) -> Acquaintance | None:
+    def find(self, token_digest: bytes) -> Acquaintance | None:
         """Whom that token named the last time."""
-        return self._known.get(_digest(credentials))
+        return self._known.get(token_digest)
 
-    def remember(self, credentials: Credentials, caller: UserCaller | ServiceCaller) -> None:
+    def remember(self, token_digest: bytes, caller: UserCaller | ServiceCaller) -> None:
         """Guess so the next time; the oldest guess is forgotten for it."""
-        self._known[_digest(credentials)] = Acquaintance.of(caller)
+        self._known[token_digest] = Acquaintance.of(caller)
         while len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
-
-
-def _digest(credentials: Credentials) -> bytes:
-    return sha256(credentials.token.encode()).digest()

@@ -27,9 +27,7 @@ async def load_caller(work: Work, credentials: Credentials | None, *, also: Also
     Raises 401 without credentials and for a token that does not hold, 403 for who is unknown or suspended,
     503 where an issuer's keys are out of reach.
     """
-    if credentials is None:
-        raise UnauthenticatedError("Send an access token in the Authorization header.")
-    question = await ask_about(work, credentials, also=also)
+    question = await ask_about(work, _required(credentials), also=also)
     if question.part is None:
         return await question.settle(work, None)
     answer = (await work.read(alone(question.part))).scalar_one()
@@ -45,18 +43,27 @@ async def load_caller_and(work: Work, credentials: Credentials | None, foresee: 
 
     The row is `None` where nobody was guessed, or the caller proves to be somebody else. Raises as `load_caller` does.
     """
-    guess = None if credentials is None else work.get(Acquaintances).find(credentials)
-    if credentials is None or guess is None:
+    credentials = _required(credentials)
+    digest = read_unverified(credentials.token).digest
+    acquaintances = work.get(Acquaintances)
+    guess = acquaintances.find(digest)
+    if guess is None:
         caller, row = await load_caller(work, credentials), None
     else:
         question = await ask_about(work, credentials)
         asked = foresee(guess)
         row = (await work.read(asked if question.part is None else with_parts(asked, {CALLER: question.part}))).one()
         caller = await question.settle(work, row.get(CALLER))
-    if credentials is None or isinstance(caller, ImpersonationCaller) or Acquaintance.of(caller) == guess:
+    if isinstance(caller, ImpersonationCaller) or Acquaintance.of(caller) == guess:
         return caller, row
-    work.get(Acquaintances).remember(credentials, caller)
+    acquaintances.remember(digest, caller)
     return caller, None
+
+
+def _required(credentials: Credentials | None) -> Credentials:
+    if credentials is None:
+        raise UnauthenticatedError("Send an access token in the Authorization header.")
+    return credentials
 
 
 async def ask_about(work: Work, credentials: Credentials, *, also: Also = NOTHING, slot: str = "") -> CallerQuestion:

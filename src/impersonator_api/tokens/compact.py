@@ -6,6 +6,9 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
 
 import msgspec
 
@@ -14,6 +17,14 @@ from impersonator_api.tokens.errors import TokenMalformedError
 MAX_LENGTH = 16 * 1024
 MAX_DEPTH = 16
 PARTS = 3
+UNFIT = "The token is not a JWS of three parts and at most 16 KiB."
+
+REMEMBERED: Final = 512
+"""Tokens that were taken apart, with what came out; most come many times."""
+
+LONGEST_REMEMBERED: Final = 2048
+"""Characters: nobody fills the memory with what he makes up."""
+
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -25,6 +36,8 @@ class UnverifiedToken:
     claims: Mapping[str, object] = field(repr=False)
     signing_input: bytes = field(repr=False)
     signature: bytes = field(repr=False)
+    digest: bytes = field(repr=False)
+    """SHA-256 of the token, by which it is remembered."""
 
     def find_text(self, name: str) -> str | None:
         """A claim, if it is there and a text."""
@@ -39,16 +52,26 @@ class UnverifiedToken:
 
 def read_unverified(token: str) -> UnverifiedToken:
     """Take a token apart; raises `TokenMalformedError` for anything two parsers could understand differently."""
-    parts = token.split(".") if len(token) <= MAX_LENGTH else []
+    if len(token) > MAX_LENGTH:
+        raise TokenMalformedError(UNFIT)
+    return _taken_apart_before(token) if len(token) <= LONGEST_REMEMBERED else _taken_apart(token)
+
+
+def _taken_apart(token: str) -> UnverifiedToken:
+    parts = token.split(".")
     if len(parts) != PARTS:
-        raise TokenMalformedError("The token is not a JWS of three parts and at most 16 KiB.")
+        raise TokenMalformedError(UNFIT)
     header, claims, signature = parts
     return UnverifiedToken(
         header=_json_object(header),
         claims=_json_object(claims),
         signing_input=f"{header}.{claims}".encode(),
         signature=decode_base64url(signature),
+        digest=sha256(token.encode()).digest(),
     )
+
+
+_taken_apart_before = lru_cache(REMEMBERED)(_taken_apart)
 
 
 def decode_base64url(part: str) -> bytes:

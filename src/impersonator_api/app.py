@@ -33,7 +33,6 @@ from impersonator_api.web import (
     users,
 )
 from impersonator_api.web.admin import impersonation
-from impersonator_api.web.cors import Cors
 from impersonator_api.web.doors import Layer, Service, StraightIn
 from impersonator_api.web.entrance import Entrance
 from impersonator_api.web.metrics import Facts
@@ -88,8 +87,7 @@ def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now,
     tracing = open_tracing(settings)
     running = _running(settings, database_url, clock, with_worker=with_worker)
     layers: list[Layer] = [
-        partial(StraightIn, routers=ROUTERS, answers=answers),
-        Cors,
+        partial(StraightIn, routers=ROUTERS),
         partial(Entrance, settings=settings, answers=answers),
     ]
     if tracing is not None:

@@ -1,13 +1,22 @@
 """A browser application may call the doors made for it, from where it is registered, and only those."""
 
+from typing import Any
+
 import pytest
+from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from asgi import send_bytes
 from builders import make_tenant, start
 from conftest import Clock
 from impersonator_api.directory.tables import clients
+from impersonator_api.web.entrance import Entrance
+from impersonator_api.web.limits import MAX_BODY, MAX_URI_PART, SURPLUS
+from impersonator_api.web.problems import Answers
 from impersonator_api.work import Desk
+from statements import statements_of
 
 TOKEN = "/oauth2/v1/token"  # a path
 ASKED = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
@@ -132,3 +141,53 @@ async def test_a_registered_origin_reads_when_to_try_again_and_why_it_was_refuse
 
     assert (answer.status_code, "www-authenticate" in answer.headers) == (401, True)
     assert answer.headers["access-control-expose-headers"] == "retry-after, www-authenticate"
+
+
+@pytest.mark.parametrize(
+    ("length", "path", "status"),
+    [(MAX_BODY + 1, TOKEN, 413), (1, f"{TOKEN}?%zz", 400), (1, f"{TOKEN}?{'a' * (MAX_URI_PART + 1)}", 414)],
+)
+async def test_what_no_door_has_seen_can_be_read_by_the_browser(
+    engine: AsyncEngine, http: AsyncClient, length: int, path: str, status: int
+) -> None:
+    await registered(engine, "https://clumsy.test")
+
+    answer = await http.post(path, content=b"x" * length, headers={"Origin": "https://clumsy.test"})
+
+    assert answer.status_code == status
+    assert answer.headers["access-control-allow-origin"] == "https://clumsy.test"
+    assert answer.headers["vary"] == "Origin"
+
+
+def told(called: ASGIApp, **more: Any) -> ASGIApp:
+    """An application as a server calls it that says more of its requests."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        await called({**scope, **more}, receive, send)
+
+    return call
+
+
+async def break_down(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise RuntimeError
+
+
+async def test_a_fault_of_ours_can_be_read_by_the_browser(engine: AsyncEngine, app: FastAPI) -> None:
+    await registered(engine, "https://unlucky.test")
+    answers = Answers({}, note=app.state.rate_limits.count_failure)
+    entrance = told(Entrance(break_down, settings=app.state.settings, answers=answers), app=app)
+
+    answer = await send_bytes(entrance, "POST", TOKEN.encode(), headers=[(b"origin", b"https://unlucky.test")])
+
+    assert answer.status == 500
+    assert answer.headers["access-control-allow-origin"] == "https://unlucky.test"
+
+
+async def test_nobody_is_looked_up_while_there_is_no_time_for_anybody(app: FastAPI) -> None:
+    crowded = told(app, state={SURPLUS: True})
+
+    async with statements_of(app.state.office.pattern.engine) as sent:
+        answer = await send_bytes(crowded, "POST", TOKEN.encode(), headers=[(b"origin", b"https://late.test")])
+
+    assert (answer.status, answer.headers["vary"]) == (503, "Origin")
+    assert sent == []

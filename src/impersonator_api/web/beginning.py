@@ -39,6 +39,6 @@ async def begin(request: Request, model: type[B], *, door: str, meant: Callable[
         wish=wish,
         handover=handover,
         repeatable=repeatable,
-        admitted=rate_limits_of(request).count_start,
+        admitted=rate_limits_of(request.scope).count_start,
     )
     return await desk.run(sessions.start_by, credentials=credentials, request=asked)

@@ -3,18 +3,20 @@
 import json
 import re
 from asyncio import timeout
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from math import isfinite
 from typing import TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from pydantic import BaseModel, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from impersonator_api.errors import InvalidError, MalformedError
 from impersonator_api.web.errors import BodyTooSlowError, FormError, UnsupportedMediaTypeError
 from impersonator_api.web.limits import decode_strictly
+from impersonator_api.web.request_context import header_values
 from impersonator_api.web.violations import violations
 
 M = TypeVar("M", bound=BaseModel)
@@ -67,19 +69,16 @@ async def read_form_of_several(
     """
     raw = await read_body(request)
     _require_form(request)
-    try:
-        decode_strictly(raw)
-        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
-    except ValueError as error:
-        raise FormError("The form must be percent-encoded UTF-8 with few parameters.") from error
-    single = [pair for pair in pairs if pair[0] not in repeatable]
-    form = dict(single)
-    if len(form) != len(single):
-        raise FormError("A parameter is repeated; send each once.")
+    form: dict[str, str] = {}
     several: dict[str, list[str]] = {}
-    for name, value in pairs:
-        if name in repeatable and value:
-            several.setdefault(name, []).append(value)
+    for name, value in _pairs(raw):
+        if name in repeatable:
+            if value:
+                several.setdefault(name, []).append(value)
+        elif name in form:
+            raise FormError("A parameter is repeated; send each once.")
+        else:
+            form[name] = value
     return {name: value for name, value in form.items() if value}, several
 
 
@@ -87,9 +86,20 @@ async def read_body(request: Request) -> bytes:
     """The whole body; raises `BodyTooSlowError`, and by its stream `BodyTooLargeError`."""
     try:
         async with timeout(PATIENCE):
-            return await request.body()
+            return await _whole(request.receive)
     except TimeoutError as error:
         raise BodyTooSlowError(f"A body must arrive within {PATIENCE:.0f} seconds.") from error
+
+
+async def _whole(receive: Receive) -> bytes:
+    chunks, is_whole = [], False
+    while not is_whole:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
+    return b"".join(chunks)
 
 
 @cache
@@ -112,8 +122,23 @@ def _names(schema: object) -> Iterator[str]:
             return
 
 
+def _pairs(raw: bytes) -> Iterable[tuple[str, str]]:
+    """As forms are encoded (URL standard §5.1), decoded strictly; raises `FormError`."""
+    try:
+        decode_strictly(raw)
+    except ValueError as error:
+        raise FormError("The form must be percent-encoded UTF-8.") from error
+    sent = [pair.partition("=") for pair in raw.decode("ascii").split("&") if pair]
+    if len(sent) > MAX_PARAMETERS:
+        raise FormError(f"A form may have {MAX_PARAMETERS} parameters; send fewer.")
+    if b"%" in raw or b"+" in raw:
+        return [(unquote_plus(name), unquote_plus(value)) for name, _, value in sent]
+    return [(name, value) for name, _, value in sent]
+
+
 def _require_media_type(request: Request, wanted: re.Pattern[str], name: str) -> None:
-    if not wanted.fullmatch(request.headers.get("content-type", "").strip()):
+    sent = header_values(request.scope, b"content-type")
+    if not sent or not wanted.fullmatch(sent[0].strip()):
         raise UnsupportedMediaTypeError(f"Send the body as {name} in UTF-8.")
 
 

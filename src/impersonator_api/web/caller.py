@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from impersonator_api import sessions
 from impersonator_api.callers import Credentials, ServiceCaller, UserCaller, find_credentials
 from impersonator_api.sessions import Ender, Reader, Starter
 from impersonator_api.tokens import SentProofs
 from impersonator_api.web.rate_limits import rate_limits_of
+from impersonator_api.web.request_context import header_values, method_of
 from impersonator_api.web.work import DeskDep, office_of
 from impersonator_api.work import Desk
 
@@ -19,23 +21,24 @@ async def credentials_of(request: Request) -> Credentials | None:
 
     Raises `TooManyAttemptsError` before anything is looked up.
     """
+    scope = request.scope
     credentials = find_credentials(
-        authorization_values=request.headers.getlist("authorization"),
-        cookie_values=request.headers.getlist("cookie"),
-        proofs=SentProofs(request.headers.getlist("dpop"), request.method, _own_url(request)),
+        authorization_values=header_values(scope, b"authorization"),
+        cookie_values=header_values(scope, b"cookie"),
+        proofs=SentProofs(header_values(scope, b"dpop"), method_of(scope), _own_url(scope)),
         # All values together: of two that differ, none may pass for the browser's own.
-        sec_fetch_site=", ".join(request.headers.getlist("sec-fetch-site")) or None,
-        query_has_token="access_token" in request.query_params,
+        sec_fetch_site=", ".join(header_values(scope, b"sec-fetch-site")) or None,
+        query_has_token=bool(scope["query_string"]) and "access_token" in request.query_params,
     )
     if credentials is not None:
-        await rate_limits_of(request).refuse_failing(request.scope, credentials)
+        await rate_limits_of(scope).refuse_failing(scope, credentials)
     return credentials
 
 
-def _own_url(request: Request) -> str:
-    """Where a client sent this request to, as far as we know ourselves: proxies rewrite hosts, never the issuer."""
-    path = (request.scope.get("raw_path") or request.scope["path"].encode()).decode("latin-1").partition("?")[0]
-    return f"{office_of(request).settings.issuer.rstrip('/')}{path}"
+def _own_url(scope: Scope) -> str:
+    """Where a client sent a request to, as far as we know ourselves: proxies rewrite hosts, never the issuer."""
+    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+    return f"{office_of(scope).settings.issuer.rstrip('/')}{path}"
 
 
 CredentialsDep = Annotated[Credentials | None, Depends(credentials_of)]

@@ -5,15 +5,18 @@ cookie is ever allowed along. So the answer may be remembered for a while.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from impersonator_api.directory.lookup import is_spa_origin
 from impersonator_api.errors import UnavailableError
+from impersonator_api.web.headers import Field
+from impersonator_api.web.limits import SURPLUS
+from impersonator_api.web.request_context import header_values
 from impersonator_api.web.work import office_of
 
 METADATA = "/.well-known/oauth-authorization-server"
@@ -27,13 +30,20 @@ PATHS = frozenset(
         "/identity/v1/logout",
     }
 )
-PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "authorization, content-type, dpop",
-    "Access-Control-Max-Age": "600",
-}
-EXPOSED = "retry-after, www-authenticate"
-"""What a script may read of an answer besides its body: when to try again, and why it was refused."""
+# Also where the origin is refused, or a cache would hand one origin's answer to another.
+VARY: Final = (b"vary", b"Origin")
+
+# What a script may read of an answer besides its body: when to try again, and why it was refused.
+EXPOSED: Final = (b"access-control-expose-headers", b"retry-after, www-authenticate")
+
+MAY_SEND: Sequence[Field] = (
+    (b"access-control-allow-methods", b"GET, POST"),
+    (b"access-control-allow-headers", b"authorization, content-type, dpop"),
+    (b"access-control-max-age", b"600"),
+)
+
+PREFLIGHT: Final = Response(status_code=204)
+"""The answer to a preflight; what is allowed stands in the header fields that go out with it."""
 
 REMEMBERED = timedelta(seconds=30)
 MOST_REMEMBERED = 1024
@@ -43,39 +53,32 @@ ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")
 
 
 class Cors:
-    """Pure ASGI: answers preflights of allowed origins, and names the origin on the answers that follow."""
+    """Which origins may read what is answered; one look into the database for each, and then memory for a while."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self) -> None:
         self._known: dict[str, tuple[bool, datetime]] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on that is no browser's cross-origin call to one of the doors."""
-        if scope["type"] != "http" or not _is_for_browsers(scope["path"]):
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        origins = request.headers.getlist("origin")
-        is_allowed = len(origins) == 1 and await self._is_allowed(request, origins[0])
-        # Vary also where the origin is refused, or a cache would hand one origin's answer to another.
-        fields = {"Vary": "Origin"}
-        if is_allowed:
-            fields |= {"Access-Control-Allow-Origin": origins[0], "Access-Control-Expose-Headers": EXPOSED}
-        if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
-            await Response(status_code=204, headers=fields | (PREFLIGHT if is_allowed else {}))(scope, receive, send)
-            return
-        await self._app(scope, receive, _with_fields(send, fields.items()))
+    async def fields_of(self, scope: Scope) -> Sequence[Field]:
+        """What the answer to a request says of the origin that it came from."""
+        if not _is_for_browsers(scope["path"]):
+            return ()
+        origins = header_values(scope, b"origin")
+        if len(origins) != 1 or not await self._is_allowed(scope, origins[0]):
+            return (VARY,)
+        named = (VARY, (b"access-control-allow-origin", origins[0].encode("latin-1")), EXPOSED)
+        return (*named, *MAY_SEND) if is_preflight(scope) else named
 
-    async def _is_allowed(self, request: Request, origin: str) -> bool:
-        office = office_of(request)
-        desk = office.desk(request.scope["state"]["origin"])
-        now = desk.clock()
+    async def _is_allowed(self, scope: Scope, origin: str) -> bool:
+        office = office_of(scope)
+        now = office.pattern.clock()
         known = self._known.get(origin)
         if known is not None and known[1] > now:
             return known[0]
-        is_one = len(origin) <= LONGEST_ORIGIN and ORIGIN.fullmatch(origin) is not None
+        # Whom we have no time for does not cost a statement either.
+        if len(origin) > LONGEST_ORIGIN or not ORIGIN.fullmatch(origin) or SURPLUS in scope["state"]:
+            return False
         try:
-            allowed = is_one and await desk.run(is_spa_origin, origin)
+            allowed = await office.desk(scope["state"]["origin"]).run(is_spa_origin, origin)
         except UnavailableError:
             # The door says so itself, and a browser application known a moment ago may read that.
             return known is not None and known[0]
@@ -85,17 +88,12 @@ class Cors:
         return allowed
 
 
+def is_preflight(scope: Scope) -> bool:
+    """Whether a browser asks what another site's script may send to a door that is made for such scripts."""
+    is_asked = scope["method"] == "OPTIONS" and bool(header_values(scope, b"access-control-request-method"))
+    return is_asked and _is_for_browsers(scope["path"])
+
+
 def _is_for_browsers(path: str) -> bool:
     # RFC 8414 §3.1: an issuer's own path follows.
     return path in PATHS or path.startswith(f"{METADATA}/")
-
-
-def _with_fields(send: Send, fields: Iterable[tuple[str, str]]) -> Send:
-    added = [(name.lower().encode(), value.encode()) for name, value in fields]
-
-    async def dressed(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *added]
-        await send(message)
-
-    return dressed

@@ -12,6 +12,7 @@ from impersonator_api.web.errors import RouteNotFoundError
 from impersonator_api.web.examples.discovery import KEYS
 from impersonator_api.web.examples.story import ISSUER
 from impersonator_api.web.openapi import answer_documented
+from impersonator_api.web.request_context import header_values
 from impersonator_api.web.work import office_of
 
 router = Doors(prefix="/.well-known", tags=["discovery"])
@@ -24,7 +25,7 @@ router = Doors(prefix="/.well-known", tags=["discovery"])
 )
 async def authorization_server(request: Request) -> JSONResponse:
     """The metadata document (RFC 8414)."""
-    settings = office_of(request).settings
+    settings = office_of(request.scope).settings
     max_age = int(settings.jwks_max_age.total_seconds())
     return JSONResponse(oauth.metadata(settings.issuer), headers={"Cache-Control": f"public, max-age={max_age}"})
 
@@ -32,7 +33,7 @@ async def authorization_server(request: Request) -> JSONResponse:
 @router.get("/oauth-authorization-server/{path:path}", include_in_schema=False)
 async def authorization_server_of_path(path: str, request: Request) -> JSONResponse:
     """The same where the issuer has a path: RFC 8414 §3.1 puts that at the end of the document's address."""
-    if f"/{path}" != urlsplit(office_of(request).settings.issuer).path.rstrip("/"):
+    if f"/{path}" != urlsplit(office_of(request.scope).settings.issuer).path.rstrip("/"):
         raise RouteNotFoundError("The issuer has another path; see IMPERSONATOR_ISSUER.")
     return await authorization_server(request)
 
@@ -45,11 +46,11 @@ async def authorization_server_of_path(path: str, request: Request) -> JSONRespo
 )
 async def jwks(request: Request) -> Response:
     """The keys that verify our tokens (RFC 7517): those in use, those to come, and those that may still be needed."""
-    office = office_of(request)
+    office = office_of(request.scope)
     ring = office.services.get(KeyRing).snapshot
     max_age = ring.cacheable_for(office.settings.jwks_max_age, now=office.pattern.clock())
     headers = {"ETag": ring.etag, "Cache-Control": f"public, max-age={int(max_age.total_seconds())}"}
-    if _holds(request.headers.get("if-none-match", ""), ring.etag):
+    if _holds(",".join(header_values(request.scope, b"if-none-match")), ring.etag):
         return Response(status_code=304, headers=headers)
     return Response(ring.jwks, media_type="application/json", headers=headers)
 

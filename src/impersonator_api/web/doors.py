@@ -1,15 +1,13 @@
 """How a hot door is written: it reads the request by hand, calls one verb, and encodes the answer (ADR 0023).
 
 FastAPI documents such a door like any other and never runs it: between a request and its function stands one look into
-a dictionary. What a door refuses is answered in the words of its path, as everywhere.
+a dictionary. What a door refuses is answered at the entrance, as everywhere.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter
-from pydantic import BaseModel
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,12 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from impersonator_api.web.openapi import DocumentedService
-from impersonator_api.web.problems import EXPECTED, Answers
+from impersonator_api.web.request_context import ASKED
 
 Serve = Callable[[Request], Awaitable[Response]]
 Layer = Callable[[ASGIApp], ASGIApp]
-
-JSON = "application/json"
 
 
 class Door:
@@ -77,9 +73,8 @@ class Service(DocumentedService):
 class StraightIn:
     """Pure ASGI: leads to a hot door where there is one for the path and method; all else goes on to FastAPI."""
 
-    def __init__(self, app: ASGIApp, *, routers: Iterable[APIRouter], answers: Answers) -> None:
+    def __init__(self, app: ASGIApp, *, routers: Iterable[APIRouter]) -> None:
         self._app = app
-        self._answers = answers
         self._doors: dict[str, Door] = {}
         for router in routers:
             if isinstance(router, Doors):
@@ -88,25 +83,23 @@ class StraightIn:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve, or pass on."""
+        method = scope.get("method", "")
+        if method == "HEAD":
+            await self._serve_head(scope, receive, send)
+            return
         door = self._doors.get(scope.get("path", ""))
-        serve = None if door is None else door.serves.get(scope.get("method", ""))
+        serve = None if door is None else door.serves.get(method)
         if serve is None:
             await self._app(scope, receive, send)
             return
         scope["route"] = door
-        request = Request(scope, receive)
-        try:
-            response = await serve(request)
-        except EXPECTED as error:
-            response = await self._answers(request, error)
+        response = await serve(Request(scope, receive))
         await response(scope, receive, send)
 
-
-def answered(body: object, *, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer from whatever msgspec encodes: dataclasses, mappings, texts, instants, ids."""
-    return Response(msgspec.json.encode(body), 200, headers, JSON)
-
-
-def modelled(model: BaseModel, *, headers: Mapping[str, str] | None = None, leaves_out_none: bool = False) -> Response:
-    """A JSON answer as the document describes it."""
-    return Response(model.model_dump_json(exclude_none=leaves_out_none), 200, headers, JSON)
+    async def _serve_head(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # RFC 9110 §9.3.2: as a GET; the server leaves the body out.
+        as_get = {**scope, "method": "GET", ASKED: "HEAD"}
+        try:
+            await self(as_get, receive, send)
+        finally:
+            scope["route"] = as_get.get("route")

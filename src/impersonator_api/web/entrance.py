@@ -9,7 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from impersonator_api.logs import WHOSE
 from impersonator_api.settings import Settings
 from impersonator_api.web.access_log import CLIENT_WENT_AWAY, log_access
-from impersonator_api.web.headers import DressedSend, transport_headers
+from impersonator_api.web.cors import PREFLIGHT, Cors, is_preflight
+from impersonator_api.web.headers import DressedSend, always_sent
 from impersonator_api.web.limits import bounded, refuse_unfit
 from impersonator_api.web.problems import Answers
 from impersonator_api.web.request_context import continued_trace, origin_of
@@ -22,7 +23,8 @@ class Entrance:
         self._app = app
         self._trusted = settings.trusted_proxies
         self._answers = answers
-        self._headers = transport_headers(settings)
+        self._cors = Cors()
+        self._fields = always_sent(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let an HTTP request in; anything else (lifespan) is passed on as it is."""
@@ -34,7 +36,7 @@ class Entrance:
         origin = origin_of(scope, trace, self._trusted)
         scope.setdefault("state", {})["origin"] = origin
         ids = ((b"x-request-id", origin.request_id.encode()), (b"traceresponse", trace.header.encode()))
-        dressed = DressedSend(send, (*self._headers, *ids))
+        dressed = DressedSend(send, [*self._fields, *ids])
         whose = WHOSE.set({"request_id": origin.request_id, "trace_id": trace.trace_id})
         try:
             await self._let_in(scope, receive, dressed)
@@ -44,8 +46,11 @@ class Entrance:
 
     async def _let_in(self, scope: Scope, receive: Receive, send: DressedSend) -> None:
         try:
+            # First of all, so that a browser may read whatever is answered.
+            send.fields += await self._cors.fields_of(scope)
             refuse_unfit(scope)
-            await self._app(scope, bounded(receive), send)
+            inside = PREFLIGHT if is_preflight(scope) else self._app
+            await inside(scope, bounded(receive), send)
         except ClientDisconnect:
             return
         # Whatever it is, the caller gets a problem document and never a stack.

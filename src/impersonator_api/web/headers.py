@@ -1,6 +1,6 @@
 """Header fields that every answer carries, whatever answered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.types import Message, Send
 
@@ -25,27 +25,27 @@ STRICT_TRANSPORT: Field = (b"strict-transport-security", b"max-age=31536000; inc
 class DressedSend:
     """Sends messages on, with our header fields on the first; `status` is what was answered, `None` until then."""
 
-    def __init__(self, send: Send, extra: Iterable[Field]) -> None:
+    def __init__(self, send: Send, fields: list[Field]) -> None:
+        """What is added to `fields` until the answer begins goes out with it."""
         self.status: int | None = None
+        self.fields = fields
         self._send = send
-        self._extra = extra
 
     async def __call__(self, message: Message) -> None:
         """Dress the start of a response; pass everything else through."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = self._dressed(message.get("headers", ()))
+            given = list(message.get("headers", ()))
+            names = dict(given)
+            message["headers"] = [*given, *[field for field in UNLESS_SET if field[0] not in names], *self.fields]
         await self._send(message)
 
-    def _dressed(self, given: Iterable[Field]) -> list[Field]:
-        headers = list(given)
-        names = {name.lower() for name, _ in headers}
-        headers += [field for field in UNLESS_SET if field[0] not in names]
-        headers += ALWAYS
-        headers += self._extra
-        return headers
+
+def fields_of(headers: Mapping[str, str]) -> list[Field]:
+    """Header fields as they go out."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
-def transport_headers(settings: Settings) -> Sequence[Field]:
-    """HSTS in production, where the issuer is https; in development it would lock a browser out of http."""
-    return (STRICT_TRANSPORT,) if settings.is_production else ()
+def always_sent(settings: Settings) -> Sequence[Field]:
+    """On every answer; HSTS in production alone, where the issuer is https: it would lock a browser out of http."""
+    return (*ALWAYS, STRICT_TRANSPORT) if settings.is_production else ALWAYS

@@ -7,6 +7,7 @@ from impersonator_api.database import faults_told
 from impersonator_api.errors import ServiceError
 from impersonator_api.revisions import schema_of
 from impersonator_api.tokens import KeyRing
+from impersonator_api.web.answers import Answer, answered
 from impersonator_api.web.doors import Doors
 from impersonator_api.web.examples import health as examples
 from impersonator_api.web.limits import DRAINING
@@ -20,9 +21,9 @@ OK = "ok"
 
 
 @router.hot("GET", "/live", summary="Is the process alive?", responses=answer_documented({"yes": {"status": "alive"}}))
-async def live(_request: Request) -> JSONResponse:
+async def live(_request: Request) -> Answer:
     """Asks nothing of the database: a restart would not bring that back."""
-    return JSONResponse({"status": "alive"})
+    return answered({"status": "alive"})
 
 
 NOT_READY: Json = {
@@ -41,7 +42,7 @@ async def ready(request: Request) -> JSONResponse:
     """
     if DRAINING in request.scope["state"]:
         return _not_ready({"process": "is about to stop"})
-    office = office_of(request)
+    office = office_of(request.scope)
     checks = {**await _database_checks(office), "keys": _keys_check(office)}
     if all(answer == OK for answer in checks.values()):
         return JSONResponse({"status": "ready", "checks": checks})

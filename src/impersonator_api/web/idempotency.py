@@ -8,8 +8,10 @@ from starlette.requests import Request
 from impersonator_api.errors import MalformedError
 from impersonator_api.sessions import IdempotencyKeyReusedError, IdempotencySessionOverError, Repeatable
 from impersonator_api.web.openapi import Json
+from impersonator_api.web.request_context import header_values
 
 HEADER = "Idempotency-Key"
+FIELD = HEADER.lower().encode()
 
 # A structured field's string (RFC 9651 §3.3.3), or the same without its quotes, as most clients send it.
 QUOTED = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255})"')
@@ -44,7 +46,7 @@ OF_KEY = (IdempotencyKeyMalformedError, IdempotencyKeyReusedError, IdempotencySe
 
 def read_key(request: Request) -> str | None:
     """The key of a request, if it has one; raises `IdempotencyKeyMalformedError`."""
-    values = request.headers.getlist(HEADER)
+    values = header_values(request.scope, FIELD)
     if not values:
         return None
     quoted, bare = QUOTED.fullmatch(values[0]), BARE.fullmatch(values[0])

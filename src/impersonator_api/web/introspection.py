@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from impersonator_api import metrics, oauth
 from impersonator_api.sessions import SessionNotRunningError
-from impersonator_api.web.doors import Doors, answered
+from impersonator_api.web.answers import Answer, answered
+from impersonator_api.web.doors import Doors
 from impersonator_api.web.examples import introspection as examples
 from impersonator_api.web.oauth_answers import NO_STORE, OF_ANY, OF_REVOKE, oauth_errors_documented
 from impersonator_api.web.openapi import answer_documented, openapi_form, openapi_security
@@ -51,7 +52,7 @@ class Introspection(BaseModel):
     responses=answer_documented(examples.INTROSPECTED) | oauth_errors_documented(*OF_ANY),
     openapi_extra=INTROSPECT_FORM | BASIC,
 )
-async def introspect(request: Request) -> Response:
+async def introspect(request: Request) -> Answer:
     """Session, people, client and consent are looked at as they are now; services only."""
     parameters, presented = await read_client(request)
     try:
@@ -60,7 +61,7 @@ async def introspect(request: Request) -> Response:
         # By now the desk has kept the error's record: where a change ended the session, it is ended.
         told = oauth.INACTIVE
     metrics.introspected(active=told["active"])
-    return answered(told, headers=NO_STORE)
+    return answered(told, NO_STORE)
 
 
 @router.hot(
@@ -71,8 +72,8 @@ async def introspect(request: Request) -> Response:
     responses=oauth_errors_documented(*OF_REVOKE),
     openapi_extra=REVOKE_FORM | openapi_security("basic", or_none=True),
 )
-async def revoke(request: Request) -> Response:
+async def revoke(request: Request) -> Answer:
     """The token's session ends, and every token of it; an unknown token is a success too."""
     parameters, presented = await read_client(request)
     await desk_of(request).run(oauth.revoke, presented=presented, parameters=parameters)
-    return Response(status_code=200, headers=NO_STORE)
+    return Answer(fields=NO_STORE)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -9,6 +10,7 @@ from starlette.types import Message, Receive, Scope
 
 from impersonator_api.errors import MalformedError
 from impersonator_api.web.errors import BodyTooLargeError, HeadersTooLargeError, OverloadedError, UriTooLongError
+from impersonator_api.web.request_context import header_values
 
 KIBIBYTE = 1024
 MAX_BODY = 64 * KIBIBYTE
@@ -33,8 +35,13 @@ def refuse_unfit(scope: Scope) -> None:
     if SURPLUS in scope["state"] and not scope["path"].startswith("/health/"):
         raise OverloadedError("Too many requests are under way; try again.")
     _refuse_headers(scope["headers"])
-    _refuse_uri_part(scope.get("raw_path") or scope["path"].encode(), "path")
-    _refuse_uri_part(scope["query_string"], "query")
+    if any(_is_too_large(length) for length in header_values(scope, b"content-length")):
+        raise _body_too_large()
+    path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
+    # Most are short and plain, which one look at both tells.
+    if len(path) + len(query) > MAX_URI_PART or not PLAIN.fullmatch(path + query):
+        _refuse_uri_part(path, "path")
+        _refuse_uri_part(query, "query")
 
 
 def bounded(receive: Receive) -> Receive:
@@ -68,20 +75,16 @@ def decode_strictly(raw: bytes) -> str:
 
 
 def _refuse_headers(headers: Sequence[tuple[bytes, bytes]]) -> None:
-    size = 0
     if len(headers) > MAX_HEADER_FIELDS:
         raise HeadersTooLargeError(f"There may be {MAX_HEADER_FIELDS} header fields; send fewer.")
-    for name, value in headers:
-        size += len(name) + len(value)
-        if b"\0" in value:
-            raise MalformedError("A header field holds NUL; leave it out.")
-        if name == b"content-length" and _is_too_large(value):
-            raise _body_too_large()
-    if size > MAX_HEADERS:
+    together = b"".join(chain.from_iterable(headers))
+    if len(together) > MAX_HEADERS:
         raise HeadersTooLargeError(f"The header fields together may have {MAX_HEADERS // KIBIBYTE} KiB; send fewer.")
+    if b"\0" in together:
+        raise MalformedError("A header field holds NUL; leave it out.")
 
 
-def _is_too_large(content_length: bytes) -> bool:
+def _is_too_large(content_length: str) -> bool:
     # The server has seen to it that it is a number; a very long one is not worth converting.
     return content_length.isdigit() and (len(content_length) > len(str(MAX_BODY)) or int(content_length) > MAX_BODY)
 

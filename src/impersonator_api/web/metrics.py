@@ -46,7 +46,7 @@ class Facts:
 @router.get("/metrics")
 async def show_metrics(request: Request) -> Response:
     """Everything that all workers of this server counted."""
-    office = office_of(request)
+    office = office_of(request.scope)
     _refuse_strangers(request, office.settings.metrics_token)
     sampler: Sampler = request.app.state.sampler
     sampler.sample()

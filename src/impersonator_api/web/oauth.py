@@ -1,15 +1,18 @@
 """The OAuth doors: tokens, and whom they stand for."""
 
-from pydantic import BaseModel, Field
+from typing import Annotated, NotRequired
+
+from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from impersonator_api import oauth, sessions
 from impersonator_api.oauth import TokenAnswer
 from impersonator_api.sessions.identify import InsufficientScopeError, ServiceHasNoUserError
 from impersonator_api.web.admin.errors import OF_CREDENTIALS
+from impersonator_api.web.answers import Answer, answered
 from impersonator_api.web.caller import credentials_of
-from impersonator_api.web.doors import Doors, answered, modelled
+from impersonator_api.web.doors import Doors
 from impersonator_api.web.examples import oauth as examples
 from impersonator_api.web.idempotency import IDEMPOTENCY_KEY
 from impersonator_api.web.oauth_answers import NO_STORE, OF_TOKEN, oauth_errors_documented
@@ -22,34 +25,38 @@ from impersonator_api.web.work import desk_of
 router = Doors(prefix="/oauth2/v1", tags=["oauth"])
 
 
-class TokenBody(BaseModel):
+class TokenBody(TypedDict):
     """Tokens (RFC 6749 §5.1). `expires_on` is `expires_in` as seconds since the epoch."""
 
     access_token: str
     token_type: str
-    issued_token_type: str | None = Field(None, description="Of an exchange (RFC 8693 §3).")
+    issued_token_type: NotRequired[Annotated[str, Field(description="Of an exchange (RFC 8693 §3).")]]
     expires_in: int
     expires_on: int
-    scope: str | None = Field(None, description="Whenever it is not what was asked for.")
-    refresh_token: str | None = Field(None, description="The next one, where the client's tokens rotate.")
-    refresh_token_expires_in: int | None = None
-    refresh_token_expires_on: int | None = None
+    scope: NotRequired[Annotated[str, Field(description="Whenever it is not what was asked for.")]]
+    refresh_token: NotRequired[Annotated[str, Field(description="The next one, where the client's tokens rotate.")]]
+    refresh_token_expires_in: NotRequired[int]
+    refresh_token_expires_on: NotRequired[int]
 
-    @classmethod
-    def of(cls, answer: TokenAnswer) -> "TokenBody":
-        """The answer of a grant."""
-        refresh = answer.refresh
-        return cls(
-            access_token=answer.access.token,
-            token_type=answer.token_type or answer.access.token_type,
-            issued_token_type=answer.issued_token_type,
-            expires_in=answer.access.expires_in,
-            expires_on=int(answer.access.expires_at.timestamp()),
-            scope=None if answer.scope is None else " ".join(sorted(answer.scope)),
-            refresh_token=refresh.token if refresh else None,
-            refresh_token_expires_in=refresh.expires_in if refresh else None,
-            refresh_token_expires_on=int(refresh.expires_at.timestamp()) if refresh else None,
-        )
+
+def token_body(answer: TokenAnswer) -> TokenBody:
+    """The answer of a grant."""
+    access, refresh = answer.access, answer.refresh
+    body = TokenBody(
+        access_token=access.token,
+        token_type=answer.token_type or access.token_type,
+        expires_in=access.expires_in,
+        expires_on=int(access.expires_at.timestamp()),
+    )
+    if answer.issued_token_type is not None:
+        body["issued_token_type"] = answer.issued_token_type
+    if answer.scope is not None:
+        body["scope"] = " ".join(sorted(answer.scope))
+    if refresh is not None:
+        body["refresh_token"] = refresh.token
+        body["refresh_token_expires_in"] = refresh.expires_in
+        body["refresh_token_expires_on"] = int(refresh.expires_at.timestamp())
+    return body
 
 
 @router.hot(
@@ -57,15 +64,14 @@ class TokenBody(BaseModel):
     "/token",
     summary="Trade a credential for tokens",
     response_model=TokenBody,
-    response_model_exclude_none=True,
     responses=answer_documented(examples.TOKENS) | oauth_errors_documented(*OF_TOKEN),
     openapi_extra=TOKEN_FORM | {"parameters": [*IDEMPOTENCY_KEY["parameters"], DPOP_PROOF]},
 )
-async def token(request: Request) -> Response:
+async def token(request: Request) -> Answer:
     """Read the form, see who the client says it is, find the grant, run it (RFC 6749 §3.2)."""
     asked = await read_token_request(request)
     answer = await desk_of(request).run(oauth.grant_of(asked), asked)
-    return modelled(TokenBody.of(answer), headers=NO_STORE, leaves_out_none=True)
+    return answered(token_body(answer), NO_STORE)
 
 
 @router.hot(
@@ -77,8 +83,8 @@ async def token(request: Request) -> Response:
     | problems_documented(*OF_CREDENTIALS, ServiceHasNoUserError, InsufficientScopeError),
     openapi_extra=openapi_security("bearer"),
 )
-async def userinfo(request: Request) -> Response:
+async def userinfo(request: Request) -> Answer:
     """The target as it is now, with `act` and `sid` where somebody acts as it; a dead session's token is 401."""
     who = await desk_of(request).run(sessions.identify, credentials=await credentials_of(request))
     body = UserInfo.of(who).model_dump(mode="json", exclude=None if who.acting else ACTING)
-    return answered(body, headers=NO_STORE)
+    return answered(body, NO_STORE)

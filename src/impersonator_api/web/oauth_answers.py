@@ -1,8 +1,7 @@
 """What the answers of all OAuth doors have in common: header fields, and errors in the words of RFC 6749 §5.2."""
 
+from collections.abc import Sequence
 from typing import Any
-
-from fastapi.responses import JSONResponse
 
 from impersonator_api.database import DatabaseAwayError, UnstorableValueError
 from impersonator_api.errors import (
@@ -19,14 +18,16 @@ from impersonator_api.oauth import errors as oauth
 from impersonator_api.oauth.revocation import UnsupportedTokenTypeError
 from impersonator_api.policy.errors import UnreadablePolicyError
 from impersonator_api.tokens.errors import SigningKeyMissingError
+from impersonator_api.web.answers import Answer, answered
 from impersonator_api.web.errors import BodyTooLargeError, BodyTooSlowError, FormError, TooManyAttemptsError
+from impersonator_api.web.headers import Field, fields_of
 from impersonator_api.web.idempotency import IdempotencyKeyMalformedError
 from impersonator_api.web.openapi import Json, headers_documented, oauth_error_documented
 from impersonator_api.web.problems import problem_headers
 
 Errors = tuple[type[ServiceError], ...]
 
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+NO_STORE: Sequence[Field] = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 """RFC 6749 §5.1."""
 
 OF_ANY: Errors = (
@@ -74,15 +75,15 @@ def oauth_errors_documented(*errors: type[ServiceError]) -> dict[int | str, Json
     return documented
 
 
-def oauth_error(error: ServiceError) -> JSONResponse:
+def oauth_error(error: ServiceError) -> Answer:
     """Any error on these doors as RFC 6749 §5.2 says it; a fault of ours is never the client's grant."""
-    headers, body = NO_STORE | problem_headers(error), _body(error)
+    headers, body = problem_headers(error), _body(error)
     if error.status == UnauthenticatedError.status:
         # RFC 6749 §5.2 asks for the scheme the client used; ours is always Basic. There are clients that tell of a
         # challenge and not of the body, so it says why as well.
         why = ", ".join(f'{name}="{value}"' for name, value in body.items())
         headers["WWW-Authenticate"] = f'Basic realm="impersonator", {why}'
-    return JSONResponse(body, status_code=_status(error), headers=headers)
+    return answered(body, (*NO_STORE, *fields_of(headers)), status=_status(error))
 
 
 def _body(error: ServiceError) -> dict[str, Any]:

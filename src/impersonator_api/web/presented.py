@@ -11,6 +11,7 @@ from impersonator_api.web.bodies import read_form, read_form_of_several
 from impersonator_api.web.idempotency import read_key
 from impersonator_api.web.openapi import Json
 from impersonator_api.web.rate_limits import Presenter, Visit, rate_limits_of
+from impersonator_api.web.request_context import header_values
 
 CLIENT_ASSERTION: Mapping[str, str] = {
     "client_assertion_type": "`urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.",
@@ -42,20 +43,20 @@ async def read_token_request(request: Request) -> TokenRequest:
     """What arrives at the token endpoint; raises what `read_client` raises, and `LimitError`."""
     parameters, several = await read_form_of_several(request, REPEATABLE)
     presented = await _presented(request, parameters)
-    await rate_limits_of(request).count_token_request(request.scope, presented)
+    await rate_limits_of(request.scope).count_token_request(request.scope, presented)
     return TokenRequest(
         presented=presented,
         parameters=parameters,
         several=several,
-        proofs=request.headers.getlist("dpop"),
+        proofs=header_values(request.scope, b"dpop"),
         idempotency_key=read_key(request),
     )
 
 
 async def _presented(request: Request, parameters: Mapping[str, str]) -> Presented:
-    limits = rate_limits_of(request)
+    limits = rate_limits_of(request.scope)
     try:
-        presented = oauth.presented_by(request.headers.getlist("authorization"), parameters)
+        presented = oauth.presented_by(header_values(request.scope, b"authorization"), parameters)
     except OAuthError:
         await limits.refuse_failing(request.scope, None)
         raise

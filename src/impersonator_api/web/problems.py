@@ -136,7 +136,8 @@ def _http_exception_told(error: HTTPException) -> ServiceError:
         case 404:
             return RouteNotFoundError("There is nothing at this path; see /openapi.json.")
         case 405:
-            allow = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+            taken = set((error.headers or {}).get("Allow", "").split(", "))
+            allow = ", ".join(sorted(taken | {"HEAD"} if "GET" in taken else taken))
             return MethodNotAllowedError(f"This path takes {allow}.", allow=allow)
         case _:
             return MalformedError("The request cannot be read.")

@@ -8,11 +8,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, ip_address
 from typing import assert_never
 
 from limits import RateLimitItem
-from starlette.requests import Request
 from starlette.types import Scope
 
 from impersonator_api.callers import Credentials
@@ -111,9 +111,9 @@ class RateLimits:
         return [Tally(rates, _digest(self._issuer, *parts))] if rates else []
 
 
-def rate_limits_of(request: Request) -> RateLimits:
-    """The limits of the application that this request came to."""
-    limits: RateLimits = request.app.state.rate_limits
+def rate_limits_of(scope: Scope) -> RateLimits:
+    """The limits of the application that a request came to."""
+    limits: RateLimits = scope["app"].state.rate_limits
     return limits
 
 
@@ -155,7 +155,11 @@ def _named_by(token: str) -> Sequence[str]:
 
 def _network(scope: Scope) -> str:
     """The caller's IPv4 address or /64; the address honours `trusted_proxies` (request_context.py)."""
-    ip: str | None = scope["state"]["origin"].ip
+    return _network_of(scope["state"]["origin"].ip)
+
+
+@lru_cache(maxsize=4096)
+def _network_of(ip: str | None) -> str:
     if ip is None:
         return "unknown"
     address = ip_address(ip)

@@ -19,6 +19,12 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MAX_USER_AGENT = 500
+ASKED = "asked"
+"""Under this name the scope of a HEAD, which is served as a GET, holds what it was."""
+
+FIELDS = "fields"
+"""Under this name a request's scope holds its header fields by their names, once anybody has asked for one."""
+
 TRACE = "trace"
 """Under this name a request's state holds its place in a trace, where something outside has given it one."""
 
@@ -35,6 +41,12 @@ class Trace:
     def header(self) -> str:
         """As a header field spells it."""
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
+
+
+def method_of(scope: Scope) -> str:
+    """The method that was sent; doors themselves know no HEAD."""
+    method: str = scope.get(ASKED) or scope["method"]
+    return method
 
 
 def origin_of(scope: Scope, trace: Trace, trusted: Sequence[Network]) -> Origin:
@@ -82,6 +94,11 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
 
 def header_values(scope: Scope, name: bytes) -> list[str]:
     """Every value a header field has; a field of one value may arrive several times."""
+    by_name = scope.get(FIELDS)
+    if by_name is None:
+        by_name = scope[FIELDS] = dict(scope["headers"])
+    if name not in by_name:
+        return []
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 

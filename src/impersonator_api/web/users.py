@@ -68,7 +68,7 @@ async def impersonate(
     """Start a session of the token's person; `app_id` is a SPA's client id or number. Same laws, same policy."""
     body = await read_json(request, OnBehalfBody)
     starter = await desk.run(sessions.admit_impersonator, service=service, token=body.token())
-    await rate_limits_of(request).count_start(starter)
+    await rate_limits_of(request.scope).count_start(starter)
     wish = Wish(target=read_identifier(user_id), client=read_identifier(app_id), spa_required=True)
     repeatable = read_repeatable(
         request, caller=service.party.id, door="/api/v1/users/impersonation", meaning=(starter.impersonator_id, wish)

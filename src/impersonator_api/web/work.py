@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk, Origin, Services
@@ -32,15 +33,15 @@ class Office:
         return Desk(pattern.engine, pattern.settings, pattern.services, pattern.clock, origin)
 
 
-def office_of(request: Request) -> Office:
-    """The office of the application that this request came to."""
-    office: Office = request.app.state.office
+def office_of(scope: Scope) -> Office:
+    """The office of the application that a request came to."""
+    office: Office = scope["app"].state.office
     return office
 
 
 def desk_of(request: Request) -> Desk:
     """A desk for the stories of this request."""
-    return office_of(request).desk(request.scope["state"]["origin"])
+    return office_of(request.scope).desk(request.scope["state"]["origin"])
 
 
 async def _desk_of(request: Request) -> Desk:

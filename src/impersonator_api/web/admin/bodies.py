@@ -99,7 +99,8 @@ class SessionSummary:
         )
 
 
-class EndAnswer(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class EndAnswer:
     """The session that is over."""
 
     success: Literal[True] = True

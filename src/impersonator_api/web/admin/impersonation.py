@@ -2,7 +2,6 @@
 
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
-from starlette.responses import Response
 
 from impersonator_api import sessions
 from impersonator_api.errors import ServiceError
@@ -16,11 +15,13 @@ from impersonator_api.web.admin.bodies import (
     SessionSummary,
 )
 from impersonator_api.web.admin.starting import START_EXAMPLES, StartAnswer, StartBody
+from impersonator_api.web.answers import Answer, answered
 from impersonator_api.web.beginning import begin
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import ReaderDep, credentials_of
-from impersonator_api.web.doors import Doors, answered, modelled
+from impersonator_api.web.doors import Doors
 from impersonator_api.web.examples import admin as examples
+from impersonator_api.web.headers import fields_of
 from impersonator_api.web.idempotency import IDEMPOTENCY_KEY, OF_KEY
 from impersonator_api.web.identifiers import read_uuid
 from impersonator_api.web.openapi import (
@@ -48,10 +49,10 @@ SIGNED_IN = openapi_security("bearer", "cookie")
     responses=answer_documented({"a session": examples.STARTED}) | problems_documented(*errors.OF_START, *OF_KEY),
     openapi_extra=openapi_body(StartBody, START_EXAMPLES) | SIGNED_IN | IDEMPOTENCY_KEY,
 )
-async def start(request: Request) -> Response:
+async def start(request: Request) -> Answer:
     """Start a session and get its tokens. Where the policy lets one session be active, it replaces that one."""
     started = await begin(request, StartBody, door=PATH, meant=lambda body: (body.wish(), body.handover()))
-    return modelled(StartAnswer.of(started, desk_of(request).clock()))
+    return answered(StartAnswer.of(started, desk_of(request).clock()))
 
 
 @router.hot(
@@ -62,7 +63,7 @@ async def start(request: Request) -> Response:
     responses=answer_documented({"it is over": examples.ENDED}) | problems_documented(*errors.OF_END),
     openapi_extra=openapi_body(EndBody, examples.END_BODIES) | SIGNED_IN,
 )
-async def end(request: Request) -> Response:
+async def end(request: Request) -> Answer:
     """End the caller's only session, the one named, or, with an impersonation token, its own. It is dead at once."""
     desk, credentials = desk_of(request), await credentials_of(request)
     try:
@@ -71,7 +72,7 @@ async def end(request: Request) -> Response:
         # Whoever may not end any is told that first.
         await desk.run(sessions.admit_ender, credentials=credentials)
         raise
-    return modelled(EndAnswer.of(await desk.run(sessions.end_by, credentials=credentials, session_id=session_id)))
+    return answered(EndAnswer.of(await desk.run(sessions.end_by, credentials=credentials, session_id=session_id)))
 
 
 @router.hot(
@@ -82,7 +83,7 @@ async def end(request: Request) -> Response:
     responses=answer_documented({"one page": examples.PAGE}) | problems_documented(*errors.OF_LIST),
     openapi_extra=openapi_query(ListQuery) | SIGNED_IN,
 )
-async def find(request: Request) -> Response:
+async def find(request: Request) -> Answer:
     """One page, newest first; everybody's with `impersonation.read_any`, else the caller's own."""
     desk, credentials = desk_of(request), await credentials_of(request)
     try:
@@ -98,7 +99,7 @@ async def find(request: Request) -> Response:
     if page.has_more:
         last = page.sessions[-1].session.id
         headers = next_page(desk.settings, f"{PATH}/sessions", filters=query.as_sent(), limit=query.limit, last=last)
-    return answered(ListAnswer.of(page, desk.clock()), headers=headers)
+    return answered(ListAnswer.of(page, desk.clock()), fields_of(headers))
 
 
 @router.get(

@@ -1,5 +1,6 @@
 """What a start at the admin API takes and answers (seed 002, with our extras)."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -75,24 +76,27 @@ class StartBody(BaseModel):
         )
 
 
-class TargetUser(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class TargetUser:
     """Whom the session acts as."""
 
     id: UUID
     email: str | None
     display_name: str | None
-    role: str | None = Field(description="The highest role; `roles` in the token has all of them.")
+    role: Annotated[str | None, Field(description="The highest role; `roles` in the token has all of them.")]
 
 
-class HandoverBody(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class HandoverBody:
     """A link that opens the application as the target; it works once, and a minute at most."""
 
     redirect_uri: str
-    url: str = Field(description="With `handover_code` in the fragment.")
+    url: Annotated[str, Field(description="With `handover_code` in the fragment.")]
     expires_at: datetime
-    query_url: str | None = Field(
-        description="With the refresh token in the query, where the client has `query_handover`; else null."
-    )
+    query_url: Annotated[
+        str | None,
+        Field(description="With the refresh token in the query, where the client has `query_handover`; else null."),
+    ]
 
     @classmethod
     def of(cls, link: HandoverLink) -> Self:
@@ -100,7 +104,8 @@ class HandoverBody(BaseModel):
         return cls(redirect_uri=link.redirect_uri, url=link.url, expires_at=link.expires_at, query_url=link.query_url)
 
 
-class StartAnswer(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class StartAnswer:
     """The session that began, and its tokens. `token` and `access_token` are the same.
 
     Both are null where the client is `dpop_bound`: its application gets tokens of its own, bound to its key.
@@ -111,16 +116,18 @@ class StartAnswer(BaseModel):
     token: str | None
     access_token: str | None
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # the RFC's word, no password
-    expires_in: int | None = Field(description="Seconds that the access token lives.")
-    expires_at: datetime = Field(description="When the session ends at the latest.")
+    expires_in: Annotated[int | None, Field(description="Seconds that the access token lives.")]
+    expires_at: Annotated[datetime, Field(description="When the session ends at the latest.")]
     refresh_token: str
     refresh_token_expires_in: int
-    refresh_token_expires_on: int = Field(description="Seconds since the epoch.")
+    refresh_token_expires_on: Annotated[int, Field(description="Seconds since the epoch.")]
     target_user: TargetUser
     message: str = "Impersonation session started successfully"
     session: SessionSummary
-    handover_url: str | None = Field(description="The first of the links; null where the client has no redirect URI.")
-    handover: list[HandoverBody] = Field(description="A link for each redirect URI of the session's client.")
+    handover_url: Annotated[
+        str | None, Field(description="The first of the links; null where the client has no redirect URI.")
+    ]
+    handover: Annotated[list[HandoverBody], Field(description="A link for each redirect URI of the session's client.")]
 
     @classmethod
     def of(cls, started: Started, now: datetime) -> Self:

@@ -32,12 +32,13 @@ MUST_BE_EMPTY = {
     "entries of ends that were not": """
         SELECT id FROM audit_entries a WHERE a.action = 'session.ended' AND NOT EXISTS
             (SELECT FROM impersonation_sessions s WHERE s.id = a.session_id AND s.status = 'ended')""",
-    "active sessions without a slot": """
+    "active sessions that are not among the active ones": """
         SELECT id FROM impersonation_sessions s WHERE s.status = 'active' AND NOT EXISTS
-            (SELECT FROM active_slots o WHERE o.session_id = s.id)""",
-    "slots of ended sessions": """
-        SELECT o.session_id FROM active_slots o JOIN impersonation_sessions s ON s.id = o.session_id
-        WHERE s.status <> 'active'""",
+            (SELECT FROM active_sessions a WHERE (a.tenant_id, a.session_id) = (s.tenant_id, s.id))""",
+    "active ones that are not active": """
+        SELECT session_id FROM active_sessions a WHERE NOT EXISTS
+            (SELECT FROM impersonation_sessions s
+             WHERE s.id = a.session_id AND s.status = 'active' AND s.expires_at = a.expires_at)""",
     "used codes without their entry": """
         SELECT session_id FROM handover_codes c WHERE used_at IS NOT NULL
         GROUP BY session_id

@@ -16,7 +16,7 @@ from attacks.patient import Patient, halves_in
 from builders import active_sessions, audit_of, session_row
 from impersonator_api import realm, sessions
 from impersonator_api.directory.tables import tenants, user_roles, users
-from impersonator_api.sessions.tables import active_slots
+from impersonator_api.sessions.tables import active_sessions as active_table
 from impersonator_api.tokens.tables import refresh_tokens
 from impersonator_api.work import Desk
 
@@ -76,10 +76,8 @@ async def test_a_demotion_that_waits_for_a_start_ends_it(engine: AsyncEngine, sc
     earlier = await scene.started()
     await scene.doors.end(scene.ana_token)
     async with uncommitted(engine) as db:
-        slot = {"impersonator_kind": "user", "impersonator_id": scene.ana.id, "slot": 0}
-        await db.execute(
-            insert(active_slots).values(slot | {"session_id": UUID(earlier["session_id"]), "expires_at": func.now()})
-        )
+        slot = {"tenant_id": scene.acme.id, "impersonator_id": scene.ana.id, "slot": 0, "expires_at": func.now()}
+        await db.execute(insert(active_table).values(slot | {"session_id": UUID(earlier["session_id"])}))
         start = asyncio.create_task(scene.doors.start(scene.ana_token, scene.bob))
         await blocked(engine)
         demotion = asyncio.create_task(demote(scene, signing_desk))

@@ -111,7 +111,7 @@ async def test_what_time_asks_for_is_done_once_however_many_could(pair: Pair, ow
     async with owner.begin() as db:
         overdue = OVERDUE.format(table="impersonation_sessions", started="started_at", id="id")
         await db.execute(text(overdue), session)
-        slot = OVERDUE.format(table="active_slots", started="expires_at - interval '1 day'", id="session_id")
+        slot = OVERDUE.format(table="active_sessions", started="expires_at - interval '1 day'", id="session_id")
         await db.execute(text(slot), session)
     await until(times_expired, seconds=30)
     await asyncio.sleep(6)

@@ -12,7 +12,7 @@ from impersonator_api import sessions
 from impersonator_api.errors import ServiceError
 from impersonator_api.sessions import Reader, store
 from impersonator_api.sessions.errors import NotYourSessionError
-from impersonator_api.sessions.tables import active_slots
+from impersonator_api.sessions.tables import active_sessions as active_table
 from impersonator_api.work import Desk, Work
 
 
@@ -34,7 +34,7 @@ async def test_an_end_is_written_down_and_frees_the_slot(engine: AsyncEngine, si
     assert ended.lasted.total_seconds() == 90
     assert {entry.action for entry in await audit_of(engine, acme)} == {"session.started", "session.ended"}
     async with engine.connect() as db:
-        held = select(func.count()).where(active_slots.c.impersonator_id == ana.id)
+        held = select(func.count()).where(active_table.c.impersonator_id == ana.id)
         assert (await db.execute(held)).scalar_one() == 0
 
 

@@ -177,9 +177,7 @@ async def end_disallowed(work: Work, tenant_id: UUID) -> Counter[EndReason]:
 
 
 async def _active(work: Work, tenant_id: UUID, after: UUID | None) -> Sequence[Live]:
-    question = store.live().where(store.is_active_in(tenant_id)).order_by(store.BY_ID).limit(DECIDED_AT_ONCE)
-    if after is not None:
-        question = question.where(after < store.BY_ID)
+    question = store.active_live(tenant_id, after=after, limit=DECIDED_AT_ONCE)
     return [live_from(row) for row in (await work.read(question))]
 
 

@@ -46,13 +46,13 @@ def ending(work: Work, session: Session, *, reason: EndReason, client_label: str
 
 
 def ended(work: Work, endings: Sequence[Ending], *, by: str, rows: int | None = None) -> tuple[Write, Write, Write]:
-    """Sessions' ends: their rows, their slots and their entries; of a session that has ended already, none of them."""
+    """Sessions' ends: their rows, active no more, and their entries; of what has ended already, none of them."""
     guard = store.ended(endings, by=by, rows=rows)
     entries = [
         entry_of(each.session, _action(each.reason), client_label=each.client_label, code=each.reason, by=by)
         for each in endings
     ]
-    return guard, store.slots_freed(endings), recorded_where_met(work, entries, guard)
+    return guard, store.deactivated(endings), recorded_where_met(work, entries, guard)
 
 
 def _action(reason: EndReason) -> Action:

@@ -20,11 +20,12 @@ async def take_slot(work: Work, session: Session, held: Sequence[Slot], *, decis
     `SessionAlreadyActiveError` where it may not be replaced. One statement more where one is.
     """
     if decision.max_active is None:
+        work.write(store.activated(session, slot=None))
         return
     surplus = len(held) - decision.max_active + 1
     if surplus <= 0:
         taken = {slot.number for slot in held}
-        work.write(store.slot_taken(session, next(number for number in count() if number not in taken)))
+        work.write(store.activated(session, slot=next(number for number in count() if number not in taken)))
         return
     # Several must go where the policy let more be active when they began; ids are as old as their sessions.
     going = sorted(held, key=lambda slot: (slot.expires_at > work.now, slot.session_id))[:surplus]

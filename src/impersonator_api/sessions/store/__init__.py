@@ -1,12 +1,11 @@
 """What the sessions' tables are asked and told."""
 
+from impersonator_api.sessions.store.active import running_count
 from impersonator_api.sessions.store.asking import (
-    BY_ID,
+    active_live,
     before_start,
     candidates,
     handed_over,
-    is_active_in,
-    live,
     live_document,
     live_json,
     live_one,
@@ -18,40 +17,39 @@ from impersonator_api.sessions.store.asking import (
     session_json,
     several,
 )
-from impersonator_api.sessions.store.counting import running_count
 from impersonator_api.sessions.store.idempotency import answer_kept, answered_json, keys_deleted
 from impersonator_api.sessions.store.listing import COUNTED_AT_MOST, listed_one, page
 from impersonator_api.sessions.store.reading import SORTED, session_from
 from impersonator_api.sessions.store.targeting import one_and_its_target, running_as
 from impersonator_api.sessions.store.writing import (
     Ending,
+    activated,
+    deactivated,
     decided_again,
     ended,
     inserted,
     not_ended,
-    slot_taken,
     slot_taken_over,
-    slots_freed,
     tenant_unchanged,
 )
 
 __all__ = [
-    "BY_ID",
     "COUNTED_AT_MOST",
     "SORTED",
     "Ending",
+    "activated",
+    "active_live",
     "answer_kept",
     "answered_json",
     "before_start",
     "candidates",
+    "deactivated",
     "decided_again",
     "ended",
     "handed_over",
     "inserted",
-    "is_active_in",
     "keys_deleted",
     "listed_one",
-    "live",
     "live_document",
     "live_json",
     "live_one",
@@ -68,8 +66,6 @@ __all__ = [
     "session_from",
     "session_json",
     "several",
-    "slot_taken",
     "slot_taken_over",
-    "slots_freed",
     "tenant_unchanged",
 ]

@@ -22,8 +22,8 @@ from impersonator_api import policy, tokens
 from impersonator_api.directory import documents as directory
 from impersonator_api.directory.documents import Value
 from impersonator_api.questions import Column, Part, constant, json_list, json_of, part, row_json
-from impersonator_api.sessions.session import SessionStatus
-from impersonator_api.sessions.tables import active_slots, impersonation_sessions
+from impersonator_api.sessions.store.active import session_of
+from impersonator_api.sessions.tables import active_sessions, impersonation_sessions
 
 
 def session_json(sessions: FromClause) -> Column:
@@ -77,7 +77,8 @@ def live_one(session_id: UUID, *, is_known: bool = False) -> Part[Select[Any]]:
 
 
 def _live_one(session_id: Column) -> Select[Any]:
-    return live().where(impersonation_sessions.c.id == session_id)
+    sessions = impersonation_sessions
+    return select(*_labelled(_live_columns(sessions))).where(sessions.c.id == session_id)
 
 
 def _known_one(session_id: Column) -> Select[Any]:
@@ -90,9 +91,15 @@ def live_document(session_id: UUID, *, is_known: bool = False) -> Part[Column]:
     return part(_known_json if is_known else live_json, session_id=session_id)
 
 
-def live() -> Select[Any]:
-    """Sessions, each with everything it depends on as it is now; the caller adds the condition."""
-    return select(*_labelled(_live_columns(impersonation_sessions)))
+def active_live(tenant_id: UUID, *, after: UUID | None, limit: int) -> Select[Any]:
+    """A tenant's sessions that nobody has ended, each with everything it depends on as it is now, oldest first."""
+    active = active_sessions.alias()
+    session = session_of(active)
+    question = select(*_labelled(_live_columns(session))).select_from(active.join(session, true()))
+    question = question.where(active.c.tenant_id == tenant_id)
+    if after is not None:
+        question = question.where(active.c.session_id > after)
+    return question.order_by(active.c.session_id).limit(constant(limit))
 
 
 def live_json(session_id: Value) -> Column:
@@ -142,35 +149,22 @@ def _known_columns(sessions: FromClause) -> dict[str, Column]:
     return {"session": session_json(sessions), "revision": directory.revision_of(sessions.c.tenant_id)}
 
 
-BY_ID = impersonation_sessions.c.id
-
-
-def is_active_in(tenant_id: UUID) -> ColumnElement[bool]:
-    """The condition for a tenant's sessions that nobody has ended."""
-    sessions = impersonation_sessions.c
-    return (sessions.tenant_id == tenant_id) & (sessions.status == constant(SessionStatus.ACTIVE))
-
-
 def overdue(now: datetime, limit: int) -> Select[Any]:
     """Active sessions past their expiry, oldest first, with the client's name for the audit."""
-    sessions = impersonation_sessions
-    return (
-        select(session_json(sessions).label("session"), _client_label(sessions).label("client_label"))
-        .where(sessions.c.status == constant(SessionStatus.ACTIVE), sessions.c.expires_at <= now)
-        .order_by(sessions.c.expires_at)
-        .limit(constant(limit))
-    )
+    active = active_sessions.alias()
+    session = session_of(active)
+    question = select(session_json(session).label("session"), _client_label(session).label("client_label"))
+    found = question.select_from(active.join(session, true())).where(active.c.expires_at <= now)
+    return found.order_by(active.c.expires_at).limit(constant(limit))
 
 
 def running_json(impersonator_id: Value, now: Value) -> Column:
-    """The running sessions of an impersonator, each with its client's name, as a JSON list."""
-    held, each = active_slots.alias(), impersonation_sessions.alias()
-    # Looked up for each slot by its key: a join in either order may read all sessions of a young database through.
-    its = select(each).where(each.c.id == held.c.session_id, each.c.expires_at > now)
-    session = its.limit(constant(1)).lateral()
+    """The running sessions that hold an impersonator's slots, each with its client's name, as a JSON list."""
+    held = active_sessions.alias()
+    session = session_of(held)
     found = json_of({"session": session_json(session), "client_label": _client_label(session)})
     question = select(found).select_from(held.join(session, true()))
-    return json_list(question.where(held.c.impersonator_id == impersonator_id))
+    return json_list(question.where(_holds_slot_of(held, impersonator_id), held.c.expires_at > now))
 
 
 def running(impersonator_id: UUID, now: datetime) -> Part[Select[Any]]:
@@ -226,9 +220,14 @@ def _impersonator(tenant_id: Value, impersonator_id: Value) -> Column:
 
 def _slots_of(impersonator_id: Value) -> Column:
     # Without their sessions: only where one has to go is it looked at, and most who start hold none.
-    held = active_slots.alias()
+    held = active_sessions.alias()
     slot = json_of({"number": held.c.slot, "session_id": held.c.session_id, "expires_at": held.c.expires_at})
-    return json_list(select(slot).where(held.c.impersonator_id == impersonator_id))
+    return json_list(select(slot).where(_holds_slot_of(held, impersonator_id)))
+
+
+def _holds_slot_of(held: FromClause, impersonator_id: Value) -> ColumnElement[bool]:
+    # Where any number may be active none has a slot, and there may be thousands of them.
+    return (held.c.impersonator_id == impersonator_id) & held.c.slot.is_not(None)
 
 
 def _client_label(sessions: FromClause) -> Column:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     DateTime,
     Text,
     Uuid,
-    any_,
     cast,
     delete,
     func,
@@ -25,7 +24,7 @@ from impersonator_api.directory import documents as directory
 from impersonator_api.questions import Column, constant
 from impersonator_api.sessions.session import EndReason, Session, SessionStatus
 from impersonator_api.sessions.store.reading import SORTED
-from impersonator_api.sessions.tables import active_slots, impersonation_sessions
+from impersonator_api.sessions.tables import active_sessions, impersonation_sessions
 from impersonator_api.statement import Write
 
 
@@ -92,7 +91,6 @@ def not_ended(session: Session) -> Write:
 
 def _not_ended(session_id: Column) -> CTE:
     sessions = impersonation_sessions.c
-    # A parameter, so that no index of the active ones is there to be chosen: the id finds the row, and its month.
     active = select(sessions.id).where(sessions.id == session_id, sessions.status == SessionStatus.ACTIVE)
     return active.with_for_update(read=True).cte()
 
@@ -140,44 +138,51 @@ def _ended(ids: Column, reasons: Column, moments: Column, by: Column) -> CTE:
     return changed.returning(sessions.c.id).cte()
 
 
-def slots_freed(endings: Sequence[Ending]) -> Write:
-    """The slots of sessions that this statement ends, of those that have one; one that has ended before has none."""
-    if len(endings) == 1:
-        return Write("slot freed", _slot_freed, {"session_id": endings[0].session.id}, rows=None)
-    return Write("slots freed", _slots_freed, {"ids": [ending.session.id for ending in endings]}, rows=None)
-
-
-def _slot_freed(session_id: Column) -> CTE:
-    return delete(active_slots).where(active_slots.c.session_id == session_id).cte()
-
-
-def _slots_freed(ids: Column) -> CTE:
-    return delete(active_slots).where(active_slots.c.session_id == any_(type_coerce(ids, ARRAY(Uuid)))).cte()
-
-
-def slot_taken(session: Session, slot: int) -> Write:
-    """A free slot; another start that was faster makes this one a lost race."""
+def activated(session: Session, *, slot: int | None) -> Write:
+    """The new session among the active ones; another start that was faster at its slot makes this one a lost race."""
     row = {
-        "impersonator_kind": session.impersonator_kind,
+        "tenant_id": session.tenant_id,
+        "session_id": session.id,
         "impersonator_id": session.impersonator_id,
         "slot": slot,
-        "session_id": session.id,
         "expires_at": session.expires_at,
     }
-    return Write("slot", _slot_taken, row)
+    return Write("session active", _activated, row)
 
 
-def _slot_taken(**row: Column) -> CTE:
-    return insert(active_slots).values(row).cte()
+def _activated(**row: Column) -> CTE:
+    return insert(active_sessions).values(row).cte()
+
+
+def deactivated(endings: Sequence[Ending]) -> Write:
+    """Sessions that this statement ends, no more among the active ones; one that has ended before is not there."""
+    tenant_id, ids = endings[0].session.tenant_id, [ending.session.id for ending in endings]
+    if len(ids) == 1:
+        one = {"tenant_id": tenant_id, "session_id": ids[0]}
+        return Write("session not active", _one_deactivated, one, rows=None)
+    tenants = [ending.session.tenant_id for ending in endings]
+    return Write("sessions not active", _deactivated, {"tenants": tenants, "ids": ids}, rows=None)
+
+
+def _one_deactivated(tenant_id: Column, session_id: Column) -> CTE:
+    active = active_sessions.c
+    return delete(active_sessions).where(active.tenant_id == tenant_id, active.session_id == session_id).cte()
+
+
+def _deactivated(tenants: Column, ids: Column) -> CTE:
+    given = func.unnest(type_coerce(tenants, ARRAY(Uuid)), type_coerce(ids, ARRAY(Uuid)))
+    each = given.table_valued("tenant_id", "id").render_derived()
+    active = active_sessions.c
+    is_one = (active.tenant_id == cast(each.c.tenant_id, Uuid)) & (active.session_id == cast(each.c.id, Uuid))
+    return delete(active_sessions).where(is_one).cte()
 
 
 def slot_taken_over(session: Session, slot: int, *, holder: Session) -> Write:
     """The slot of the holder that was seen, whose end stands beside it; a faster start makes this a lost race."""
     values = {
-        "kind": session.impersonator_kind,
-        "impersonator_id": session.impersonator_id,
-        "slot": slot,
+        "tenant_id": session.tenant_id,
         "holder_id": holder.id,
+        "slot": slot,
         "session_id": session.id,
         "expires_at": session.expires_at,
     }
@@ -185,15 +190,10 @@ def slot_taken_over(session: Session, slot: int, *, holder: Session) -> Write:
 
 
 def _slot_taken_over(session_id: Column, expires_at: Column, **seen: Column) -> CTE:
-    slots = active_slots.c
-    is_held = (
-        (slots.impersonator_kind == seen["kind"])
-        & (slots.impersonator_id == seen["impersonator_id"])
-        & (slots.slot == seen["slot"])
-        & (slots.session_id == seen["holder_id"])
-    )
-    changed = update(active_slots).where(is_held)
-    return changed.values(session_id=session_id, expires_at=expires_at).returning(slots.slot).cte()
+    active = active_sessions.c
+    is_holder = (active.tenant_id == seen["tenant_id"]) & (active.session_id == seen["holder_id"])
+    changed = update(active_sessions).where(is_holder, active.slot == seen["slot"])
+    return changed.values(session_id=session_id, expires_at=expires_at).returning(active.slot).cte()
 
 
 def _sorted(values: frozenset[str] | None) -> list[str] | None:

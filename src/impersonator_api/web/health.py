@@ -1,5 +1,7 @@
 """Whether this process lives, and whether it can do its work."""
 
+from typing import Final
+
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
@@ -18,12 +20,13 @@ router = Doors(prefix="/health", tags=["health"])
 
 RETRY_AFTER = "2"
 OK = "ok"
+ALIVE: Final = answered({"status": "alive"})
 
 
 @router.hot("GET", "/live", summary="Is the process alive?", responses=answer_documented({"yes": {"status": "alive"}}))
 async def live(_request: Request) -> Answer:
     """Asks nothing of the database: a restart would not bring that back."""
-    return answered({"status": "alive"})
+    return ALIVE
 
 
 NOT_READY: Json = {

@@ -35,8 +35,9 @@ def refuse_unfit(scope: Scope) -> None:
     if SURPLUS in scope["state"] and not scope["path"].startswith("/health/"):
         raise OverloadedError("Too many requests are under way; try again.")
     _refuse_headers(scope["headers"])
-    if any(_is_too_large(length) for length in header_values(scope, b"content-length")):
-        raise _body_too_large()
+    for length in header_values(scope, b"content-length"):
+        if _is_too_large(length):
+            raise _body_too_large()
     path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
     # Most are short and plain, which one look at both tells.
     if len(path) + len(query) > MAX_URI_PART or not PLAIN.fullmatch(path + query):

@@ -66,9 +66,11 @@ def continued_trace(scope: Scope) -> Trace:
         return given
     values = header_values(scope, b"traceparent")
     found = TRACEPARENT.fullmatch(values[0]) if len(values) == 1 else None
+    # Such ids have to be others each time, and are no secret: the system need not be asked for them.
+    made = f"{getrandbits(192):048x}"
     if found is None or not _is_valid(*found.groups()):
-        return Trace(_random_hex(16), _random_hex(8))
-    return Trace(found[2], _random_hex(8), f"{int(found[4], 16) & 1:02x}")
+        return Trace(made[:32], made[32:])
+    return Trace(found[2], made[32:], f"{int(found[4], 16) & 1:02x}")
 
 
 def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
@@ -94,17 +96,13 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
 
 def header_values(scope: Scope, name: bytes) -> list[str]:
     """Every value a header field has; a field of one value may arrive several times."""
-    by_name = scope.get(FIELDS)
-    if by_name is None:
+    try:
+        by_name = scope[FIELDS]
+    except KeyError:
         by_name = scope[FIELDS] = dict(scope["headers"])
     if name not in by_name:
         return []
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
-
-
-def _random_hex(size: int) -> str:
-    # Such an id has to be another one each time, and is no secret: the system need not be asked for it.
-    return f"{getrandbits(8 * size):0{2 * size}x}"
 
 
 def _request_id(scope: Scope) -> str:

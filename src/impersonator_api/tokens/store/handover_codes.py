@@ -39,16 +39,22 @@ class HandoverState:
 
 def handover_codes_inserted(binding: HandoverBinding, codes: Sequence[tuple[bytes, str]]) -> Write:
     """New codes, each a digest with the redirect URI it is for."""
-    values = {
-        "digests": [digest for digest, _ in codes],
-        "redirect_uris": [redirect_uri for _, redirect_uri in codes],
+    same = {
         "tenant_id": binding.tenant_id,
         "session_id": binding.session_id,
         "client_id": binding.client_id,
         "code_challenge": binding.code_challenge,
         "expires_at": binding.expires_at,
     }
-    return Write("hand-over codes inserted", _inserted, values, rows=len(codes))
+    if len(codes) == 1:
+        digest, redirect_uri = codes[0]
+        return Write("hand-over code inserted", _one_inserted, {"digest": digest, "redirect_uri": redirect_uri} | same)
+    each = {"digests": [digest for digest, _ in codes], "redirect_uris": [redirect_uri for _, redirect_uri in codes]}
+    return Write("hand-over codes inserted", _inserted, each | same, rows=len(codes))
+
+
+def _one_inserted(**row: Column) -> CTE:
+    return insert(handover_codes).values(row).cte()
 
 
 def _inserted(digests: Column, redirect_uris: Column, **same: Column) -> CTE:

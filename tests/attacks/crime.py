@@ -79,7 +79,15 @@ class Crime:
 
     def signed_by_us(self, claims: Mapping[str, Any], typ: str) -> str:
         """A token under our very key, so that nothing but what it says can give it away."""
+        return self.signed_privately(claims, typ) if typ == "rt+jwt" else self.signed_publicly(claims, typ)
+
+    def signed_publicly(self, claims: Mapping[str, Any], typ: str) -> str:
+        """A token that anybody can verify by the JWKS."""
         return sign(claims, key=self.desk.services.get(KeyRing).signing_key("ES256"), typ=typ)
+
+    def signed_privately(self, claims: Mapping[str, Any], typ: str) -> str:
+        """A token that nobody but the service can verify."""
+        return sign(claims, key=self.desk.services.get(KeyRing).own_signing_key(), typ=typ)
 
     async def another_scene(self) -> Scene:
         """Another organisation, with an Ana and a Bob of its own."""

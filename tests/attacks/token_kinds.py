@@ -174,6 +174,18 @@ async def refresh_that_nobody_stored(crime: Crime) -> str:
 
 
 @kind
+async def refresh_signed_like_an_access_token(crime: Crime) -> str:
+    """The session's refresh token with a signature that anybody could verify."""
+    return crime.signed_publicly(claims_of(crime.started["refresh_token"]), "rt+jwt")
+
+
+@kind
+async def access_with_the_mac_of_a_refresh_token(crime: Crime) -> str:
+    """The session's access token under the key that nobody but us verifies with."""
+    return crime.signed_privately(claims_of(crime.started["access_token"]), "at+jwt")
+
+
+@kind
 async def of_a_session_that_never_was(crime: Crime) -> str:
     """Ana as Bob, in no session that anybody began."""
     return crime.signed_by_us(dict(claims_of(crime.started["access_token"])) | {"sid": str(uuid4())}, "at+jwt")

@@ -150,7 +150,7 @@ async def test_a_refresh_token_without_one_of_its_claims_is_refused(signing_desk
     lacking = {claim: value for claim, value in made.claims.items() if claim != name} | {"jti": str(uuid4())}
     lacking = {claim: value for claim, value in lacking.items() if claim != name}
 
-    key = signing_desk.services.get(KeyRing).signing_key("ES256")
+    key = signing_desk.services.get(KeyRing).own_signing_key()
     token = sign(lacking, key=key, typ="rt+jwt")
 
     with pytest.raises(InvalidTokenError, match=name):

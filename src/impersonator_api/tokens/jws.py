@@ -10,7 +10,7 @@ from typing import Protocol, final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jose import jwk as jose_jwk
-from jose.backends.cryptography_backend import CryptographyECKey, CryptographyRSAKey
+from jose.backends.cryptography_backend import CryptographyECKey, CryptographyHMACKey, CryptographyRSAKey
 
 from impersonator_api import metrics
 from impersonator_api.tokens.compact import UnverifiedToken, encode_base64url
@@ -18,6 +18,9 @@ from impersonator_api.tokens.errors import InvalidTokenError, TokenExpiredError
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+
+HS256 = "HS256"
+"""RFC 7518 §3.2."""
 
 LAST_INSTANT = 253_402_300_799
 """The last second of the year 9999; what lies behind it is no date of ours."""
@@ -157,7 +160,8 @@ def assert_backend() -> None:
 
     Its other backends are pure Python, one of them open to a timing attack (CVE-2024-23342).
     """
-    if (jose_jwk.get_key("ES256"), jose_jwk.get_key("RS256")) != (CryptographyECKey, CryptographyRSAKey):
+    found = tuple(jose_jwk.get_key(alg) for alg in ("ES256", "RS256", HS256))
+    if found != (CryptographyECKey, CryptographyRSAKey, CryptographyHMACKey):
         message = "python-jose does not use its cryptography backend; install python-jose[cryptography]"
         raise WrongBackendError(message)
 
@@ -170,6 +174,12 @@ def signing_key(private: PrivateKey, *, kid: str, alg: str) -> SigningKey:
 def verifying_key(public: PublicKey, *, kid: str, alg: str) -> VerifyingKey:
     """Make a parsed public key ready for use."""
     return VerifyingKey(kid=kid, alg=alg, jose=_jose_key(public, alg))
+
+
+def symmetric_keys(secret: bytes, *, kid: str) -> tuple[SigningKey, VerifyingKey]:
+    """Make a secret ready for both uses."""
+    jose: _JoseKey = CryptographyHMACKey(secret, HS256)
+    return SigningKey(kid=kid, alg=HS256, jose=jose), VerifyingKey(kid=kid, alg=HS256, jose=jose)
 
 
 def _jose_key(key: PrivateKey | PublicKey, alg: str) -> _JoseKey:
@@ -193,8 +203,9 @@ def verify(token: UnverifiedToken, *, key: VerifyingKey, expected: Expected, now
 
     `jku`, `jwk`, `x5u` and `x5c` are never looked at: the key comes from configuration alone.
     """
-    assert_signed(token, key)
+    # First, as each kind has keys of its own: whoever mixed them up is told that.
     typ = _verify_type(token, expected)
+    assert_signed(token, key)
     _verify_names(token.claims, expected)
     _verify_dates(token.claims, now, expected)
     return VerifiedClaims(token.claims, typ=typ, proof=_PROOF)

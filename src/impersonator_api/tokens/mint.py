@@ -10,7 +10,7 @@ from uuid import UUID
 from impersonator_api.tokens import claims as make
 from impersonator_api.tokens.binding import token_type
 from impersonator_api.tokens.claims import ImpersonationGrant, Issuance, OrdinaryGrant, ServiceGrant
-from impersonator_api.tokens.jws import sign
+from impersonator_api.tokens.jws import SigningKey, sign
 from impersonator_api.tokens.keys import SigningAlgorithm
 from impersonator_api.tokens.ring import KeyRing
 from impersonator_api.tokens.store import RefreshToken
@@ -43,13 +43,13 @@ class MintedRefresh(Minted):
 def mint_access(work: Work, grant: ImpersonationGrant, *, alg: str) -> Minted:
     """An access token of an impersonation, signed with the client's algorithm."""
     claims = make.access_claims(grant, _issuance(work), work.settings.access_token_lifetime)
-    return _minted(work, claims, alg=alg)
+    return _minted(claims, key=work.get(KeyRing).signing_key(alg))
 
 
 def mint_refresh(work: Work, grant: ImpersonationGrant, *, tenant_id: UUID, family_id: UUID) -> MintedRefresh:
-    """A refresh token of an impersonation and its row; always ES256, as nobody but us verifies it."""
+    """A refresh token of an impersonation and its row; always HS256, as nobody but us verifies it (ADR 0030)."""
     claims = make.refresh_claims(grant, _issuance(work), family_id=family_id)
-    minted = _minted(work, claims, alg=SigningAlgorithm.ES256, typ=make.REFRESH)
+    minted = _minted(claims, key=work.get(KeyRing).own_signing_key(), typ=make.REFRESH)
     row = RefreshToken(
         id=minted.jti,
         tenant_id=tenant_id,
@@ -71,24 +71,24 @@ def mint_refresh(work: Work, grant: ImpersonationGrant, *, tenant_id: UUID, fami
 
 def sign_refresh_again(work: Work, claims: Mapping[str, object]) -> Minted:
     """The same refresh token once more, for a client whose answer got lost; `expires_in` counts from now."""
-    return _from_now(work, _minted(work, claims, alg=SigningAlgorithm.ES256, typ=make.REFRESH))
+    return _from_now(work, _minted(claims, key=work.get(KeyRing).own_signing_key(), typ=make.REFRESH))
 
 
 def sign_access_again(work: Work, claims: Mapping[str, object], *, alg: str) -> Minted:
     """The same access token once more, for a request that is repeated; `expires_in` counts from now."""
-    return _from_now(work, _minted(work, claims, alg=alg))
+    return _from_now(work, _minted(claims, key=work.get(KeyRing).signing_key(alg)))
 
 
 def mint_service(work: Work, grant: ServiceGrant, *, alg: str) -> Minted:
     """A service's own access token."""
     claims = make.service_claims(grant, _issuance(work), work.settings.service_token_lifetime)
-    return _minted(work, claims, alg=alg)
+    return _minted(claims, key=work.get(KeyRing).signing_key(alg))
 
 
 def mint_ordinary(work: Work, grant: OrdinaryGrant) -> Minted:
     """A person's own access token; the command that calls it is not there in production."""
     claims = make.ordinary_claims(grant, _issuance(work), work.settings.service_token_lifetime)
-    return _minted(work, claims, alg=SigningAlgorithm.ES256)
+    return _minted(claims, key=work.get(KeyRing).signing_key(SigningAlgorithm.ES256))
 
 
 def _issuance(work: Work) -> Issuance:
@@ -99,10 +99,10 @@ def _from_now(work: Work, minted: Minted) -> Minted:
     return replace(minted, expires_in=max(0, floor((minted.expires_at - work.now).total_seconds())))
 
 
-def _minted(work: Work, claims: Mapping[str, object], *, alg: str, typ: str = make.ACCESS) -> Minted:
+def _minted(claims: Mapping[str, object], *, key: SigningKey, typ: str = make.ACCESS) -> Minted:
     ends, begins = cast("int", claims["exp"]), cast("int", claims["iat"])
     return Minted(
-        token=sign(claims, key=work.get(KeyRing).signing_key(alg), typ=typ),
+        token=sign(claims, key=key, typ=typ),
         claims=claims,
         jti=UUID(str(claims["jti"])),
         expires_in=ends - begins,

@@ -11,6 +11,8 @@ from impersonator_api.tokens.errors import InvalidTokenError, SigningKeyMissingE
 from impersonator_api.tokens.jwk import parse_private_key, parse_public_jwk
 from impersonator_api.tokens.jws import SigningKey, VerifyingKey, signing_key
 from impersonator_api.tokens.key_life import HEARD_WITHIN
+from impersonator_api.tokens.keys import SigningAlgorithm
+from impersonator_api.tokens.own_keys import OwnKey
 from impersonator_api.tokens.sealing import MasterKeys
 from impersonator_api.tokens.store import KeyState, StoredKey, all_keys
 from impersonator_api.work import Work
@@ -21,10 +23,11 @@ UNKNOWN_KID_PAUSE = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class KeyRingSnapshot:
-    """All keys of one moment. `signing` is by algorithm, `verifying` by kid; `jwks` is the document as it is sent."""
+    """All keys of one moment. `signing` is by algorithm, `verifying` and `own` by kid; `jwks` is as it is sent."""
 
     signing: Mapping[str, SigningKey] = field(default_factory=dict)
     verifying: Mapping[str, VerifyingKey] = field(default_factory=dict)
+    own: Mapping[str, OwnKey] = field(default_factory=dict, repr=False)
     jwks: bytes = b'{"keys":[]}'
     revision: str = ""
     read_at: datetime | None = None
@@ -62,22 +65,32 @@ class KeyRing:
             raise SigningKeyMissingError(f"There is no current {alg} key; see `impersonator doctor`.")
         return key
 
+    def own_signing_key(self) -> SigningKey:
+        """The key for what only we verify; raises `SigningKeyMissingError`."""
+        return self._snapshot.own[self.signing_key(SigningAlgorithm.ES256).kid].signing
+
     def find_verifying_key(self, kid: str) -> VerifyingKey | None:
         """The key of that name, unless it is unknown, gone or compromised."""
         return self._snapshot.verifying.get(kid)
 
     async def load_verifying_key(self, work: Work, kid: str) -> VerifyingKey:
         """The key of that name, asking the database at most once a second; raises `InvalidTokenError`."""
+        await self._hear_of(work, kid)
+        return _known(self.find_verifying_key(kid))
+
+    async def load_own_key(self, work: Work, kid: str) -> VerifyingKey:
+        """The key of that name for what only we sign; raises the same."""
+        await self._hear_of(work, kid)
+        own = self._snapshot.own.get(kid)
+        return _known(None if own is None else own.verifying)
+
+    async def _hear_of(self, work: Work, kid: str) -> None:
         if kid not in self._snapshot.verifying:
             async with self._asking:
                 if self._may_ask(work.now):
                     # Noted afterwards: while the database is away, each is told so, and not that its token is bad.
                     await self.refresh(work)
                     self._asked_at = work.now
-        key = self.find_verifying_key(kid)
-        if key is None:
-            raise InvalidTokenError("The token is signed with a key that is not, or no longer, ours.")
-        return key
 
     async def refresh(self, work: Work) -> None:
         """Take over what the database holds; where that fails the keys known so far stay."""
@@ -101,10 +114,21 @@ async def load_ring(
         },
         # The next key too: another process may sign with it before this one hears of the rotation.
         verifying={key.kid: known.verifying.get(key.kid) or parse_public_jwk(key.public_jwk)[0] for key in keys},
+        own={
+            key.kid: known.own.get(key.kid) or OwnKey.derived(master_keys.unseal(key.sealed, kid=key.kid), kid=key.kid)
+            for key in keys
+            if key.alg == SigningAlgorithm.ES256
+        },
         jwks=dumps({"keys": [key.public_jwk for key in keys]}, separators=(",", ":"), sort_keys=True).encode(),
         revision=_revision(keys),
         read_at=work.now,
     )
+
+
+def _known(key: VerifyingKey | None) -> VerifyingKey:
+    if key is None:
+        raise InvalidTokenError("The token is signed with a key that is not, or no longer, ours.")
+    return key
 
 
 def _known_signing(key: StoredKey, known: KeyRingSnapshot) -> SigningKey | None:

@@ -27,7 +27,8 @@ async def verify_access_token(work: Work, token: UnverifiedToken) -> VerifiedCla
 
     Whether its session still runs is not asked here.
     """
-    claims = await _verify(work, token, _expected(work, ACCESS, audience=None))
+    key = await work.get(KeyRing).load_verifying_key(work, _kid(token))
+    claims = verify(token, key=key, expected=_expected(work, ACCESS, audience=None), now=work.now)
     if any(name in claims.claims for name in ACTING):
         _require_actor(claims)
     return claims
@@ -35,7 +36,9 @@ async def verify_access_token(work: Work, token: UnverifiedToken) -> VerifiedCla
 
 async def verify_refresh_token(work: Work, token: str) -> VerifiedClaims:
     """One of our refresh tokens; raises `InvalidTokenError`. Whether it was used before is for its row to say."""
-    return await _verify(work, read_unverified(token), _expected(work, REFRESH, audience=work.settings.issuer))
+    unverified = read_unverified(token)
+    key = await work.get(KeyRing).load_own_key(work, _kid(unverified))
+    return verify(unverified, key=key, expected=_expected(work, REFRESH, audience=work.settings.issuer), now=work.now)
 
 
 def _require_actor(claims: VerifiedClaims) -> None:
@@ -54,9 +57,8 @@ def _expected(work: Work, typ: str, *, audience: str | None) -> Expected:
     )
 
 
-async def _verify(work: Work, token: UnverifiedToken, expected: Expected) -> VerifiedClaims:
+def _kid(token: UnverifiedToken) -> str:
     kid = token.find_header("kid")
     if kid is None:
         raise InvalidTokenError("The token does not name its key.")
-    key = await work.get(KeyRing).load_verifying_key(work, kid)
-    return verify(token, key=key, expected=expected, now=work.now)
+    return kid

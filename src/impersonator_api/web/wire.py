@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from impersonator_api.web.limits import DRAINING, MAX_HEADERS, MAX_URI_PART, SURPLUS
+from impersonator_api.web.outlet import Outlet
 
 MAX_HEAD: Final = 2 * MAX_URI_PART + MAX_HEADERS + 8 * 1024
 """Bytes; more than the application accepts, so that it is usually the one to say no, with a problem document."""
@@ -81,11 +82,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _patience_ends_at = inf
     _unread_since: float | None = None
 
+    _outlet: Outlet
     server_state: Connections
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        self._outlet = Outlet(transport)
         self._is_surplus = not self.server_state.make_room()
         self.server_state.resting[self] = None
         self._patience_ends_at = self.loop.time() + self.head_patience
@@ -127,6 +130,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._patience_ends_at = self.loop.time() + self.body_patience
         super().on_headers_complete()
+        self.cycle.transport = self._outlet  # type: ignore[assignment]  # all that a cycle needs of one
         if self.server_state.is_draining or self._is_surplus:
             self.cycle.keep_alive = False
 
@@ -142,6 +146,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     @override
     def on_response_complete(self) -> None:
+        self._outlet.end()
         super().on_response_complete()
         if self.pipeline or self.transport.is_closing():
             return

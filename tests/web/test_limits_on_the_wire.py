@@ -1,6 +1,7 @@
 """How large a request may be, at a real door over a real socket; whoever is refused is told so and let go."""
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 
@@ -39,3 +40,14 @@ async def test_what_is_too_large_is_refused_and_let_go(served: Served, pieces: l
     answer = await talk(served.port, *pieces)
 
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@pytest.mark.parametrize("cuts", [(), (5,), (0, 5, 9)], ids=["with the head", "in two", "in three, behind the head"])
+async def test_a_body_is_read_whole_however_it_comes(served: Served, cuts: tuple[int, ...]) -> None:
+    form = b"grant_type=unheard-of&client_id=x"
+    request = POST + FORM + b"Content-Length: %d\r\n\r\n" % len(form) + form
+    ends = [len(request) - len(form) + cut for cut in cuts]
+
+    answer = await talk(served.port, *[request[a:b] for a, b in pairwise([0, *ends, len(request)])])
+
+    assert b'"unsupported_grant_type"' in answer

@@ -24,6 +24,9 @@ DRAINING: Final = "draining"
 SURPLUS: Final = "surplus"
 """In a request's state where its server has more connections than it may, and all of them are busy."""
 
+WHOLE: Final = "whole"
+"""In a request's state once its server has all of its body."""
+
 PLAIN = re.compile(rb"[!-$&-~]*")
 """Visible ASCII without a percent sign: nothing to decode, nothing to doubt."""
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from impersonator_api import sessions
 from impersonator_api.directory import Permission, holds
-from impersonator_api.sessions import Filters, Reader, Search, Wish
+from impersonator_api.sessions import Filters, PageRequest, Reader, Search, Wish
 from impersonator_api.sessions.errors import NotYourSessionError
 from impersonator_api.web.admin import errors
 from impersonator_api.web.beginning import begin
@@ -124,7 +124,8 @@ async def users(
 async def history(desk: DeskDep, reader: ReaderDep, limit: Many = 50) -> Envelope[list[SessionData]]:
     """The caller's own sessions, newest first."""
     own = Reader(tenant_id=reader.tenant_id, id=reader.id)
-    page = await desk.run(sessions.find_page, reader=own, filters=Filters(), limit=limit)
+    request = PageRequest(filters=Filters(), limit=limit)
+    page = await desk.run(sessions.find_whole_page, reader=own, request=request)
     data = [SessionData.of_listed(listed, desk.clock()) for listed in page.sessions]
     return Envelope(data=data, message="Impersonation history retrieved successfully")
 

@@ -8,7 +8,7 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from impersonator_api.web.limits import DRAINING, MAX_HEADERS, MAX_URI_PART, SURPLUS
+from impersonator_api.web.limits import DRAINING, MAX_HEADERS, MAX_URI_PART, SURPLUS, WHOLE
 from impersonator_api.web.outlet import Outlet
 
 MAX_HEAD: Final = 2 * MAX_URI_PART + MAX_HEADERS + 8 * 1024
@@ -136,6 +136,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     @override
     def on_message_complete(self) -> None:
+        self.scope["state"][WHOLE] = True
         super().on_message_complete()
         if self.cycle.response_complete:
             # Answered before it was whole: nothing but the next request is waited for.

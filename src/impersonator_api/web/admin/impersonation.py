@@ -97,9 +97,9 @@ async def find(request: Request) -> Answer:
     page = await desk.run(sessions.find_page_for, credentials=credentials, request=asked)
     headers = {}
     if page.has_more:
-        last = page.sessions[-1].session.id
+        last = page.sessions[-1].id
         headers = next_page(desk.settings, f"{PATH}/sessions", filters=query.as_sent(), limit=query.limit, last=last)
-    return answered(ListAnswer.of(page, desk.clock()), fields_of(headers))
+    return answered(ListAnswer.of(page), fields_of(headers))
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
 from impersonator_api import sessions, tokens
@@ -24,12 +25,14 @@ class PresentedToken:
 
     kind: TokenKind
     claims: VerifiedClaims
+    session_id: UUID | None
+    """The session behind it, where somebody acts as somebody."""
 
-    @property
-    def session_id(self) -> UUID | None:
-        """The session behind it, where somebody acts as somebody."""
-        sid = self.claims.find_text("sid")
-        return UUID(sid) if sid else None
+    @classmethod
+    def of(cls, kind: TokenKind, claims: VerifiedClaims) -> Self:
+        """The token of these claims."""
+        sid = claims.find_text("sid")
+        return cls(kind, claims, UUID(sid) if sid else None)
 
     def state_columns(self, work: Work) -> Also:
         """What to ask so that one statement tells whether it still counts."""
@@ -46,7 +49,7 @@ async def find_presented(work: Work, token: str) -> PresentedToken | None:
     try:
         unverified = tokens.read_unverified(token)
         if unverified.find_header("typ") == tokens.REFRESH:
-            return PresentedToken(TokenKind.REFRESH, await tokens.verify_refresh_token(work, token))
-        return PresentedToken(TokenKind.ACCESS, await tokens.verify_access_token(work, unverified))
+            return PresentedToken.of(TokenKind.REFRESH, await tokens.verify_refresh_token(work, token))
+        return PresentedToken.of(TokenKind.ACCESS, await tokens.verify_access_token(work, unverified))
     except InvalidTokenError:
         return None

@@ -12,11 +12,11 @@ from impersonator_api.tokens import Actor, Identity, ImpersonationGrant
 from impersonator_api.work import Work
 
 
-def grant_of(work: Work, live: Live, *, holder: Client | None = None) -> ImpersonationGrant:
+def grant_of(work: Work, live: Live, *, holder: Client | None = None, jkt: str | None = None) -> ImpersonationGrant:
     """The grant behind every token of a session; whatever is minted from it carries actor, mode and end.
 
     `holder` is the service that gets the token by exchange, where it is not the session's own client; people are named
-    in it as in all tokens of the session.
+    in it as in all tokens of the session. `jkt` is the thumbprint of the key that they are bound to.
     """
     session, client = live.session, holder or live.client
     return ImpersonationGrant(
@@ -33,6 +33,7 @@ def grant_of(work: Work, live: Live, *, holder: Client | None = None) -> Imperso
         permissions=effective_permissions(session, impersonator=live.impersonator, target=live.target),
         workspace=live.workspace.slug if live.workspace else None,
         subject_form=live.client.subject,
+        jkt=jkt,
     )
 
 

@@ -20,7 +20,7 @@ from impersonator_api.oauth.proven_key import find_proven_key
 from impersonator_api.questions import NOTHING_ELSE, with_parts
 from impersonator_api.sessions import EndReason, Live, SessionNotRunningError
 from impersonator_api.statement import Write
-from impersonator_api.tokens import InvalidTokenError, Minted, RefreshState, VerifiedClaims
+from impersonator_api.tokens import ImpersonationGrant, InvalidTokenError, Minted, RefreshState, VerifiedClaims
 from impersonator_api.work import Work
 
 NAME = "refresh_token"
@@ -40,13 +40,14 @@ async def refresh_token(work: Work, request: TokenRequest) -> TokenAnswer:
     scope = _narrowed(live, request.scope())
     bound_to = _bound_key(claims, state)
     key = await find_proven_key(work, request, live.client, bound_to=bound_to)
+    grant = sessions.grant_of(work, live, jkt=key)
     if state.used_at is None:
         keeps = _keeps_token(live, key, bound_to=bound_to)
-        refresh = None if keeps else _successor(work, live, state, key=key)
-        return _answer(work, live, scope=scope, refresh=refresh, key=key)
+        refresh = None if keeps else _successor(work, live, state, grant)
+        return _answer(work, live, grant, scope=scope, refresh=refresh)
     if state.successor is not None and state.successor.used_at is None and work.now - state.used_at <= GRACE:
         again = tokens.sign_refresh_again(work, state.successor.claims)
-        return _answer(work, live, scope=scope, refresh=again, key=key, code="retried")
+        return _answer(work, live, grant, scope=scope, refresh=again, code="retried")
     raise InvalidGrantError(
         "This refresh token was used before; the session has been ended.", record=_replay(work, live)
     )
@@ -109,9 +110,10 @@ def _keeps_token(live: Live, key: str | None, *, bound_to: str | None) -> bool:
     return key == bound_to or live.client.kind is not ClientKind.SPA
 
 
-def _successor(work: Work, live: Live, state: RefreshState, *, key: str | None) -> Minted:
+def _successor(work: Work, live: Live, state: RefreshState, grant: ImpersonationGrant) -> Minted:
     # RFC 9449 §5: a confidential client's refresh token is bound by the client's own authentication.
-    grant = replace(sessions.grant_of(work, live), jkt=key if live.client.kind is ClientKind.SPA else None)
+    if grant.jkt is not None and live.client.kind is not ClientKind.SPA:
+        grant = replace(grant, jkt=None)
     minted = tokens.mint_refresh(work, grant, tenant_id=live.tenant.id, family_id=state.family_id)
     used = tokens.refresh_token_used(state.id, successor_id=minted.jti, now=work.now)
     work.write(used, tokens.refresh_token_inserted(minted.row))
@@ -121,14 +123,14 @@ def _successor(work: Work, live: Live, state: RefreshState, *, key: str | None) 
 def _answer(
     work: Work,
     live: Live,
+    grant: ImpersonationGrant,
     *,
     scope: frozenset[str],
     refresh: Minted | None,
-    key: str | None,
     code: str | None = None,
 ) -> TokenAnswer:
-    grant = replace(sessions.grant_of(work, live), scope=scope, jkt=key)
-    access = tokens.mint_access(work, grant, alg=live.client.signing_alg)
+    narrowed = grant if scope == grant.scope else replace(grant, scope=scope)
+    access = tokens.mint_access(work, narrowed, alg=live.client.signing_alg)
     entry = sessions.entry_of(live.session, Action.REFRESHED, client_label=live.client.label, code=code)
     sessions.hold(work, live)
     work.write(recorded(work, entry))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from asyncpg import Record
 from sqlalchemy import ColumnElement, Dialect
@@ -30,9 +30,9 @@ class Prepared:
         return [given[name] if write is None else write(given[name]) for name, write in self.places]
 
     def row(self, record: Record) -> Row:
-        """A record by its columns' names, each read by its type."""
+        """A record by its columns' names, each read by its type; as it is where the driver has read them all."""
         if not self.readers:
-            return dict(record)
+            return cast("Row", record)
         return {
             name: value if read is None else read(value)
             for (name, value), read in zip(record.items(), self.readers, strict=True)
@@ -61,4 +61,5 @@ def prepared(statement: ClauseElement, dialect: Dialect) -> Prepared:
 
 def _readers(statement: ClauseElement, dialect: Dialect) -> Sequence[Process | None]:
     columns: Sequence[ColumnElement[Any]] = tuple(getattr(statement, "exported_columns", ()))
-    return tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
+    readers = tuple(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
+    return readers if any(readers) else ()

@@ -14,7 +14,7 @@ from impersonator_api.cli.output import AsJson, examples, say, say_json
 from impersonator_api.cli.tables import say_table
 from impersonator_api.cli.tenants import load_tenant
 from impersonator_api.directory import lookup
-from impersonator_api.sessions import Ended, Ender, Filters, Listed, Reader, SessionStatus
+from impersonator_api.sessions import Ended, Ender, Filters, Listed, PageRequest, Reader, SessionStatus
 from impersonator_api.work import Desk, Work
 
 NOBODY = UUID(int=0)
@@ -74,7 +74,8 @@ async def _newest(work: Work, *, tenant: str | None, status: SessionStatus | Non
     found: list[dict[str, Any]] = []
     for each in tenants:
         reader = Reader(tenant_id=each.id, id=NOBODY, may_read_any=True)
-        page = await sessions.find_page(work, reader=reader, filters=Filters(status=status), limit=limit)
+        request = PageRequest(filters=Filters(status=status), limit=limit)
+        page = await sessions.find_whole_page(work, reader=reader, request=request)
         found += [_told(listed, each.slug, is_running=listed.session.is_running(work.now)) for listed in page.sessions]
     # Ids begin with the moment of the start.
     return sorted(found, key=lambda row: str(row["id"]), reverse=True)[:limit]

@@ -174,6 +174,22 @@ def workspace_slug(workspace_id: Value) -> ColumnElement[str]:
     return select(workspaces.c.slug).where(workspaces.c.id == workspace_id).scalar_subquery()
 
 
+class NamesBeside:
+    """The names of a client and a workspace beside many rows: one of each is looked up once, however often it comes."""
+
+    def __init__(self, *, client_id: Value, workspace_id: Value) -> None:
+        self._clients, self._workspaces = tables.clients.alias(), tables.workspaces.alias()
+        self._client_id, self._workspace_id = client_id, workspace_id
+        self.client_label = self._clients.c.client_id
+        self.workspace = self._workspaces.c.slug
+
+    def joined(self, rows: FromClause) -> FromClause:
+        """The rows with both."""
+        clients, workspaces = self._clients, self._workspaces
+        named = rows.outerjoin(clients, clients.c.id == self._client_id)
+        return named.outerjoin(workspaces, workspaces.c.id == self._workspace_id)
+
+
 def user_ids_named(tenant_id: Value, name: Value, user_id: Value) -> Select[Any]:
     """The ids of the users whose id or external id is `name`."""
     users = tables.users.alias()

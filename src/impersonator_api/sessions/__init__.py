@@ -9,7 +9,7 @@ from impersonator_api.sessions.admit import (
     admit_starter,
     starter_of,
 )
-from impersonator_api.sessions.by_credentials import PageRequest, StartRequest, end_by, find_page_for, start_by
+from impersonator_api.sessions.by_credentials import StartRequest, end_by, find_page_for, start_by
 from impersonator_api.sessions.consider import SCOPES, Wish
 from impersonator_api.sessions.context import ASKED_AT_THE_START, Search, find_context, find_targets, newest_running
 from impersonator_api.sessions.counting import count_running
@@ -42,10 +42,12 @@ from impersonator_api.sessions.identify import Identified, identify
 from impersonator_api.sessions.listing import (
     Listed,
     Page,
+    PageRequest,
     Reader,
     find_all_active,
     find_page,
     find_tenant_of,
+    find_whole_page,
     load_one,
 )
 from impersonator_api.sessions.live import (
@@ -63,6 +65,7 @@ from impersonator_api.sessions.remembered import ended, ending, entry_of
 from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Session, SessionStatus
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.sessions.start import Started, start
+from impersonator_api.sessions.summary import Summary
 from impersonator_api.sessions.surroundings import Surroundings
 from impersonator_api.sessions.targeted import Targeted, end_targeting, find_targeting, load_user, user_from
 from impersonator_api.sessions.totals import CappedTotals
@@ -99,6 +102,7 @@ __all__ = [
     "StartRequest",
     "Started",
     "Starter",
+    "Summary",
     "Surroundings",
     "Targeted",
     "Wish",
@@ -130,6 +134,7 @@ __all__ = [
     "find_targeting",
     "find_targets",
     "find_tenant_of",
+    "find_whole_page",
     "grant_of",
     "hold",
     "holders_json",

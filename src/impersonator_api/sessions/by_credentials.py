@@ -12,12 +12,12 @@ from impersonator_api.questions import Part
 from impersonator_api.sessions.admit import admit_ender, admit_reader, admit_starter_and
 from impersonator_api.sessions.consider import Wish
 from impersonator_api.sessions.end import Ended, end
-from impersonator_api.sessions.filters import Filters
 from impersonator_api.sessions.handover import HandoverWish
 from impersonator_api.sessions.idempotency import Repeatable
-from impersonator_api.sessions.listing import Page, find_page
+from impersonator_api.sessions.listing import Page, PageRequest, find_page
 from impersonator_api.sessions.opening import Starter, asked_before, open_from
 from impersonator_api.sessions.start import Started, begun, start
+from impersonator_api.sessions.summary import Summary
 from impersonator_api.work import Work
 
 
@@ -59,16 +59,7 @@ async def end_by(work: Work, *, credentials: Credentials | None, session_id: UUI
     return await end(work, ender=await admit_ender(work, credentials=credentials), session_id=session_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequest:
-    """A list as it is asked for; `before` is the last id of the page before it."""
-
-    filters: Filters
-    limit: int
-    before: UUID | None = None
-
-
-async def find_page_for(work: Work, *, credentials: Credentials | None, request: PageRequest) -> Page:
+async def find_page_for(work: Work, *, credentials: Credentials | None, request: PageRequest) -> Page[Summary]:
     """One page of what these credentials may see; raises what `admit_reader` and `find_page` raise."""
     reader = await admit_reader(work, credentials=credentials)
-    return await find_page(work, reader=reader, filters=request.filters, limit=request.limit, before=request.before)
+    return await find_page(work, reader=reader, request=request)

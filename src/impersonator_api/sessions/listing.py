@@ -1,22 +1,26 @@
 """Finding sessions again: one page, its neighbours' cursor and a true count, in one statement."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
 
 from impersonator_api.audit import Action, Entry, recorded
 from impersonator_api.errors import InvalidError
+from impersonator_api.prepared import Row
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.errors import NotYourSessionError, SessionUnknownError
 from impersonator_api.sessions.filters import Filters
 from impersonator_api.sessions.session import Session, SessionStatus
+from impersonator_api.sessions.summary import Summary, summary_from
 from impersonator_api.sessions.tables import impersonation_sessions
 from impersonator_api.sessions.totals import CappedTotals
 from impersonator_api.statement import Write
 from impersonator_api.work import Work
+
+T = TypeVar("T")
 
 NEEDS_READ_ANY = "Reading other people's sessions needs the permission impersonation.read_any."
 
@@ -38,10 +42,10 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Generic[T]):
     """Sessions, newest first. `total` is exact up to `store.COUNTED_AT_MOST`; `is_capped` says that there are more."""
 
-    sessions: tuple[Listed, ...]
+    sessions: tuple[T, ...]
     total: int
     is_capped: bool
     has_more: bool
@@ -57,36 +61,63 @@ class Reader:
     may_read_any: bool = False
 
 
-async def find_page(work: Work, *, reader: Reader, filters: Filters, limit: int, before: UUID | None = None) -> Page:
-    """One page of what the reader may see; `before` is the last id of the page before it. One statement."""
-    own_of = None if reader.may_read_any else reader.id
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """A list as it is asked for; `before` is the last id of the page before it."""
+
+    filters: Filters
+    limit: int
+    before: UUID | None = None
+
+
+async def find_page(work: Work, *, reader: Reader, request: PageRequest) -> Page[Summary]:
+    """One page of what the reader may see, as lists show it. One statement."""
+    return await _page(work, reader, request, whole=False, read=lambda row: summary_from(row, work.now))
+
+
+async def find_whole_page(work: Work, *, reader: Reader, request: PageRequest) -> Page[Listed]:
+    """The same with everything that the sessions remember."""
+    return await _page(work, reader, request, whole=True, read=lambda row: listed_from(row["listed"]))
+
+
+async def _page(work: Work, reader: Reader, request: PageRequest, *, whole: bool, read: Callable[[Row], T]) -> Page[T]:
+    filters, own_of = request.filters, None if reader.may_read_any else reader.id
     asked, capped = (reader.tenant_id, own_of, filters), work.get(CappedTotals)
     # Running sessions end at any time, perhaps all at once; the rest of a history only grows.
     counts = filters.status is SessionStatus.ACTIVE or not capped.knows(asked, work.now)
     question = store.page(
-        reader.tenant_id, filters, own_of=own_of, limit=limit + 1, before=before, now=work.now, counts=counts
+        reader.tenant_id,
+        filters,
+        own_of=own_of,
+        limit=request.limit + 1,
+        before=request.before,
+        now=work.now,
+        counts=counts,
+        whole=whole,
     )
-    answer = (await work.read(question)).one()
+    rows = await work.read(question)
+    first = rows[0]
     for name in ("impersonator", "target", "client"):
-        if getattr(filters, name) is not None and not answer[name]:
+        if getattr(filters, name) is not None and not first[name]:
             raise UnknownFilterValueError(f"Nothing in your organisation answers to that {name}.", parameter=name)
-    rows = answer["page"]
-    total = answer["total"]
+    total = first["total"]
     if counts and total > store.COUNTED_AT_MOST:
         capped.keep(asked, work.now)
+    is_empty = first["listed" if whole else "id"] is None
     return Page(
-        sessions=tuple(listed_from(row) for row in rows[:limit]),
+        sessions=() if is_empty else tuple([read(row) for row in rows[: request.limit]]),
         total=min(total, store.COUNTED_AT_MOST),
         is_capped=total > store.COUNTED_AT_MOST,
-        has_more=len(rows) > limit,
+        has_more=len(rows) > request.limit,
     )
 
 
-async def find_all_active(work: Work, *, reader: Reader, limit: int) -> Page:
+async def find_all_active(work: Work, *, reader: Reader, limit: int) -> Page[Listed]:
     """Everybody's running sessions, newest first; needs `impersonation.read_any`."""
     if not reader.may_read_any:
         raise NotYourSessionError(NEEDS_READ_ANY, record=[_reading_refused(work, reader)])
-    return await find_page(work, reader=reader, filters=Filters(status=SessionStatus.ACTIVE), limit=limit)
+    active = PageRequest(filters=Filters(status=SessionStatus.ACTIVE), limit=limit)
+    return await find_whole_page(work, reader=reader, request=active)
 
 
 async def load_one(work: Work, *, reader: Reader, session_id: UUID) -> Listed:

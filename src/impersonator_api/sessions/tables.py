@@ -39,7 +39,6 @@ def _called(word: Word, *_: object, **__: object) -> str:
     return word.domain
 
 
-
 impersonation_sessions = Table(
     "impersonation_sessions",
     metadata,

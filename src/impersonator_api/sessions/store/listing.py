@@ -1,18 +1,21 @@
 """The questions behind lists of sessions: one page, its neighbours' cursor and a true count, in one statement."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Select, Text, and_, case, func, or_, select, true, type_coerce
 
 from impersonator_api.directory import documents as directory
-from impersonator_api.questions import Column, Part, constant, json_list, json_of, part, row_json
+from impersonator_api.questions import Column, Part, constant, json_of, part
 from impersonator_api.sessions.filters import Filters
 from impersonator_api.sessions.session import SessionStatus
+from impersonator_api.sessions.store.active import running_alone, running_sessions
 from impersonator_api.sessions.store.asking import session_json
-from impersonator_api.sessions.store.searching import LAST_LETTER, Values, newest_searched, searched
+from impersonator_api.sessions.store.searching import LAST_LETTER, Values, is_searched, newest_searched, searched
+from impersonator_api.sessions.summary import COLUMNS
 from impersonator_api.sessions.tables import impersonation_sessions
 
 Condition = ColumnElement[bool]
@@ -40,6 +43,7 @@ class _Shape:
 
     own_only: bool
     counts: bool
+    whole: bool
     status: SessionStatus | None
     filtered_by: frozenset[str]
 
@@ -53,11 +57,14 @@ def page(  # noqa: PLR0913  all but two by name
     before: UUID | None,
     now: datetime,
     counts: bool = True,
+    whole: bool = False,
 ) -> Part[Select[Any]]:
-    """One page of a tenant's sessions, newest first, with their count, and whether those that filters name exist.
+    """One page of a tenant's sessions, newest first: a row for each, or one without a session where there is none.
 
-    `own_of` is the impersonator whose sessions alone are wanted. Unless it `counts`, it says that there are more than
-    `COUNTED_AT_MOST`. The same filters, whatever they look for, are the same statement.
+    In each row is their count, and whether what filters name exists. A session is what a summary shows, or, `whole`,
+    a document as those of `listed_json`. `own_of` is the impersonator whose sessions alone are wanted. Unless it
+    `counts`, it says that there are more than `COUNTED_AT_MOST`. The same filters, whatever they look for, are the same
+    statement.
     """
     q = filters.q
     bounds: dict[str, Any] = {
@@ -72,6 +79,7 @@ def page(  # noqa: PLR0913  all but two by name
     shape = _Shape(
         own_only=own_of is not None,
         counts=counts,
+        whole=whole,
         status=filters.status,
         filtered_by=frozenset(name for name, value in bounds.items() if value is not None),
     )
@@ -91,30 +99,46 @@ def page(  # noqa: PLR0913  all but two by name
 
 
 def _page(shape: _Shape, **values: Column) -> Select[Any]:
-    sessions, tenant_id = impersonation_sessions.alias("s"), values["tenant_id"]
-    found = and_(*_conditions(sessions, shape, values))
-    here = and_(found, sessions.c.id < values["before"]) if "before" in shape.filtered_by else found
-    newest, counted = (_searched if "q" in shape.filtered_by else _all)(sessions, found, here, values)
+    newest, counted = _newest_and_counted(shape, values)
     rows = select(newest).limit(values["at_most"]).subquery()
     total: Column = _count(counted) if shape.counts else constant(COUNTED_AT_MOST + 1)
-    columns: list[Column] = [
-        json_list(select(_listed(row_json(rows), rows))).label("page"),
-        total.label("total"),
-        _impersonators(values).exists().label("impersonator"),
-        _targets(values).exists().label("target"),
-        directory.client_json(tenant_id, values["client"]).is_not(None).label("client"),
-    ]
-    return select(*columns)
+    exist = [named.label(name) for name, named in _named(values).items() if name in shape.filtered_by]
+    # Beside a row that is always there, so that something is told of an empty page as well.
+    alone = select(constant(1).label("one")).subquery()
+    beside = directory.NamesBeside(client_id=rows.c.client_id, workspace_id=rows.c.workspace_id)
+    shown = _document(rows, beside) if shape.whole else _summary(rows, beside)
+    question = select(*shown, total.label("total"), *exist).select_from(beside.joined(alone.outerjoin(rows, true())))
+    return question.order_by(rows.c.id.desc())
 
 
-def _count(rows: FromClause) -> Column:
-    return select(func.count()).select_from(rows).scalar_subquery()
+def _document(rows: FromClause, names: directory.NamesBeside) -> list[Column]:
+    listed = {"session": session_json(rows), "client_label": names.client_label, "workspace": names.workspace}
+    return [case((rows.c.id.is_not(None), json_of(listed))).label("listed")]
 
 
-def _all(sessions: FromClause, found: Condition, here: Condition, _values: Values) -> tuple[FromClause, FromClause]:
+def _summary(rows: FromClause, names: directory.NamesBeside) -> list[Column]:
+    beside = {"client_id": names.client_label, "workspace": names.workspace}
+    columns: list[Column] = [beside[name] if name in beside else rows.c[name] for name in COLUMNS]
+    # A list comes as one: whatever else SQLAlchemy would do with it is a copy.
+    return [type_coerce(column, Text) if isinstance(column.type, ARRAY) else column for column in columns]
+
+
+def _newest_and_counted(shape: _Shape, values: Values) -> tuple[FromClause, FromClause]:
+    if shape.status is SessionStatus.ACTIVE:
+        # What is asked of their documents needs them; what is asked of themselves alone does not.
+        needs_sessions = not shape.filtered_by.isdisjoint({"target", "client", "q"})
+        listed = running_sessions(values["now"])
+        counted = listed if needs_sessions else running_alone(values["now"])
+    else:
+        listed = counted = impersonation_sessions.alias("s")
+    here = and_(*_conditions(listed, shape, values))
+    before = here & (listed.c.id < values["before"]) if "before" in shape.filtered_by else here
+    if "q" in shape.filtered_by and shape.status is not SessionStatus.ACTIVE:
+        return _searched(listed, here, before, values)
     # The inner limit tells the plan that few rows are wanted, the outer one how many; nobody reads on to the inner one.
-    newest = select(sessions).where(here).order_by(sessions.c.id.desc()).limit(constant(LISTED_AT_MOST)).subquery()
-    return newest, select(sessions.c.id).where(found).limit(constant(COUNTED_AT_MOST + 1)).subquery()
+    newest = select(listed).where(before).order_by(listed.c.id.desc()).limit(constant(LISTED_AT_MOST)).subquery()
+    found = select(counted.c.id).where(*_conditions(counted, shape, values))
+    return newest, found.limit(constant(COUNTED_AT_MOST + 1)).subquery()
 
 
 def _searched(sessions: FromClause, found: Condition, here: Condition, values: Values) -> tuple[FromClause, FromClause]:
@@ -123,26 +147,45 @@ def _searched(sessions: FromClause, found: Condition, here: Condition, values: V
     return newest_searched(sessions, here, values, found=ids, found_at_most=beyond, limit=LISTED_AT_MOST), ids
 
 
-def _conditions(sessions: FromClause, shape: _Shape, values: Values) -> list[ColumnElement[bool]]:
-    of_client = directory.client_ids_named(values["tenant_id"], values["client"])
-    possible: dict[str, ColumnElement[bool]] = {
-        "impersonator": sessions.c.impersonator_id.in_(_impersonators(values)),
-        "target": sessions.c.target_id.in_(_targets(values)),
-        "client": sessions.c.client_id.in_(of_client),
-        # A session's id begins with the moment of its start, so a span of time is a range of ids, and of partitions.
-        "first_id": sessions.c.id >= values["first_id"],
-        "beyond_id": sessions.c.id < values["beyond_id"],
+def _count(rows: FromClause) -> Column:
+    return select(func.count()).select_from(rows).scalar_subquery()
+
+
+def _named(values: Values) -> dict[str, Column]:
+    """Whether there is what a filter names."""
+    return {
+        "impersonator": _impersonators(values).exists(),
+        "target": _targets(values).exists(),
+        "client": directory.client_ids_named(values["tenant_id"], values["client"]).exists(),
     }
-    found: list[ColumnElement[bool]] = [sessions.c.tenant_id == values["tenant_id"]]
+
+
+def _conditions(sessions: FromClause, shape: _Shape, values: Values) -> list[Condition]:
+    found: list[Condition] = [sessions.c.tenant_id == values["tenant_id"]]
     if shape.own_only:
         found.append(sessions.c.impersonator_id == values["own_of"])
-    if shape.status is not None:
+    if shape.status is SessionStatus.ACTIVE:
+        # Those that run are all that is gone through, whatever is searched for among them.
+        found += [is_searched(sessions, values)] if "q" in shape.filtered_by else []
+    elif shape.status is not None:
         found.append(_has_status(sessions, shape.status, values["now"]))
-    return found + [condition for name, condition in possible.items() if name in shape.filtered_by]
+    return found + [_POSSIBLE[name](sessions, values) for name in sorted(shape.filtered_by & _POSSIBLE.keys())]
+
+
+_POSSIBLE: Mapping[str, Callable[[FromClause, Values], Condition]] = {
+    "impersonator": lambda sessions, values: sessions.c.impersonator_id.in_(_impersonators(values)),
+    "target": lambda sessions, values: sessions.c.target_id.in_(_targets(values)),
+    "client": lambda sessions, values: sessions.c.client_id.in_(
+        directory.client_ids_named(values["tenant_id"], values["client"])
+    ),
+    # A session's id begins with the moment of its start, so a span of time is a range of ids, and of partitions.
+    "first_id": lambda sessions, values: sessions.c.id >= values["first_id"],
+    "beyond_id": lambda sessions, values: sessions.c.id < values["beyond_id"],
+}
 
 
 def _has_status(sessions: FromClause, status: SessionStatus, now: Column) -> ColumnElement[bool]:
-    """An overdue session has ended, whether or not somebody wrote it down."""
+    """An overdue session has ended, whether or not somebody wrote it down; those that run lie elsewhere."""
     overdue = and_(sessions.c.status == constant(SessionStatus.ACTIVE), sessions.c.expires_at <= now)
     if status is SessionStatus.ENDED:
         return or_(sessions.c.status == constant(SessionStatus.ENDED), overdue)
@@ -167,13 +210,9 @@ def _targets(values: Values) -> Select[Any]:
 
 def listed_json(sessions: FromClause) -> ColumnElement[Any]:
     """A row of `impersonation_sessions` with the names that a list shows beside it, as one JSON document."""
-    return _listed(session_json(sessions), sessions)
-
-
-def _listed(session: Column, sessions: FromClause) -> Column:
     return json_of(
         {
-            "session": session,
+            "session": session_json(sessions),
             "client_label": directory.client_label(sessions.c.client_id),
             "workspace": directory.workspace_slug(sessions.c.workspace_id),
         }

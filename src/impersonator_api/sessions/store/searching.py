@@ -37,10 +37,15 @@ def newest_searched(
     """
     are_few = select(func.count()).select_from(found).scalar_subquery() < constant(found_at_most)
     few = select(sessions).where(here, sessions.c.id.in_(select(found.c.id)), are_few)
-    many = select(sessions).where(here, or_(*_ways(sessions, values)), not_(are_few))
+    many = select(sessions).where(here, is_searched(sessions, values), not_(are_few))
     ways = [each.order_by(sessions.c.id.desc()).limit(constant(limit)).subquery() for each in (few, many)]
     either = union_all(*[select(way) for way in ways]).subquery()
     return select(either).order_by(either.c.id.desc()).subquery()
+
+
+def is_searched(sessions: FromClause, values: Values) -> ColumnElement[bool]:
+    """The condition itself, where there are few to be gone through."""
+    return or_(*_ways(sessions, values))
 
 
 def _ways(sessions: FromClause, values: Values) -> tuple[ColumnElement[bool], ...]:

@@ -19,6 +19,7 @@ from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
 PAGE = 1000
+SAID = tuple(each.name for each in fields(Entry))
 
 
 def recorded(work: Work, entry: Entry) -> Write:
@@ -94,7 +95,7 @@ async def export(
 def _row(work: Work, entry: Entry) -> dict[str, Any]:
     return {
         # Not `asdict`, which copies whatever lies deep within.
-        **{each.name: getattr(entry, each.name) for each in fields(entry)},
+        **{name: getattr(entry, name) for name in SAID},
         "id": work.new_id(),
         "occurred_at": work.now,
         "ip": work.origin.ip,

@@ -66,8 +66,10 @@ def mode_granted(ask: Ask, rule: Rule) -> str | None:
 
 def permissions_within(ask: Ask, rule: Rule) -> str | None:
     """Nothing beyond the limit. What was asked for is not repeated: it is input."""
+    if ask.permissions is None:
+        return None
     limit = limit_of(ask, rule)
-    if all(holds(limit, permission) for permission in ask.permissions or ()):
+    if all(holds(limit, permission) for permission in ask.permissions):
         return None
     return f"Ask only for permissions that {ask.target.label} holds here and that the rule {rule.name} grants."
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 
 from impersonator_api.tokens.claims import ACCESS, REFRESH
 from impersonator_api.tokens.compact import UnverifiedToken, read_unverified
@@ -28,7 +29,7 @@ async def verify_access_token(work: Work, token: UnverifiedToken) -> VerifiedCla
     Whether its session still runs is not asked here.
     """
     key = await work.get(KeyRing).load_verifying_key(work, _kid(token))
-    claims = verify(token, key=key, expected=_expected(work, ACCESS, audience=None), now=work.now)
+    claims = verify(token, key=key, expected=_access_of(work.settings.issuer), now=work.now)
     if any(name in claims.claims for name in ACTING):
         _require_actor(claims)
     return claims
@@ -38,7 +39,7 @@ async def verify_refresh_token(work: Work, token: str) -> VerifiedClaims:
     """One of our refresh tokens; raises `InvalidTokenError`. Whether it was used before is for its row to say."""
     unverified = read_unverified(token)
     key = await work.get(KeyRing).load_own_key(work, _kid(unverified))
-    return verify(unverified, key=key, expected=_expected(work, REFRESH, audience=work.settings.issuer), now=work.now)
+    return verify(unverified, key=key, expected=_refresh_of(work.settings.issuer), now=work.now)
 
 
 def _require_actor(claims: VerifiedClaims) -> None:
@@ -47,12 +48,18 @@ def _require_actor(claims: VerifiedClaims) -> None:
         raise InvalidTokenError("The token does not say who is acting.")
 
 
-def _expected(work: Work, typ: str, *, audience: str | None) -> Expected:
+@cache
+def _access_of(issuer: str) -> Expected:
+    return Expected(issuer=issuer, audience=None, types=frozenset({ACCESS}), required=REQUIRED, early=REPLICAS_APART)
+
+
+@cache
+def _refresh_of(issuer: str) -> Expected:
     return Expected(
-        issuer=work.settings.issuer,
-        audience=audience,
-        types=frozenset({typ}),
-        required=REQUIRED_OF_REFRESH if typ == REFRESH else REQUIRED,
+        issuer=issuer,
+        audience=issuer,
+        types=frozenset({REFRESH}),
+        required=REQUIRED_OF_REFRESH,
         early=REPLICAS_APART,
     )
 

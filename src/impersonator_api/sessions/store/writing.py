@@ -27,6 +27,8 @@ from impersonator_api.sessions.store.reading import SORTED
 from impersonator_api.sessions.tables import active_sessions, impersonation_sessions
 from impersonator_api.statement import Write
 
+COLUMNS = tuple(each.name for each in fields(Session))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
@@ -56,7 +58,7 @@ def _tenant_unchanged(tenant_id: Column, revision: Column) -> CTE:
 def inserted(session: Session) -> Write:
     """A new session."""
     # Not `asdict`, which copies whatever lies deep within.
-    row = {each.name: getattr(session, each.name) for each in fields(session)}
+    row = {name: getattr(session, name) for name in COLUMNS}
     return Write("session", _inserted, row | {name: _sorted(row[name]) for name in SORTED})
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from impersonator_api.sessions.session import EndReason, SessionStatus
 
@@ -39,7 +39,7 @@ class Summary(Struct, rename={"target_id": "target_user_id", "target_email": "ta
     ended_by: str | None
     rule: str
     policy_version: int
-    metadata: Mapping[str, object]
+    metadata: Raw
     is_active: bool = False
     duration_seconds: int = 0
 
@@ -53,6 +53,8 @@ COLUMNS = tuple(name for name in Summary.__struct_fields__ if name not in TOLD)
 def summary_from(row: Mapping[str, Any], now: datetime) -> Summary:
     """The session in a row whose first columns are `COLUMNS`."""
     summary = Summary(*islice(row.values(), len(COLUMNS)))
+    # The text of a document that is passed on as it is.
+    summary.metadata = Raw(row["metadata"])
     if summary.status == SessionStatus.ACTIVE and summary.expires_at <= now:
         summary.status, summary.end_reason, summary.ended_at = (
             SessionStatus.ENDED,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, FromClause, Select, Text, and_, case, func, or_, select, true, type_coerce
+from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, case, cast, func, or_, select, true, type_coerce
 
 from impersonator_api.directory import documents as directory
 from impersonator_api.questions import Column, Part, constant, json_of, part
@@ -117,10 +117,14 @@ def _document(rows: FromClause, names: directory.NamesBeside) -> list[Column]:
 
 
 def _summary(rows: FromClause, names: directory.NamesBeside) -> list[Column]:
-    beside = {"client_id": names.client_label, "workspace": names.workspace}
-    columns: list[Column] = [beside[name] if name in beside else rows.c[name] for name in COLUMNS]
-    # A list comes as one: whatever else SQLAlchemy would do with it is a copy.
-    return [type_coerce(column, Text) if isinstance(column.type, ARRAY) else column for column in columns]
+    beside: dict[str, Column] = {
+        "client_id": names.client_label,
+        "workspace": names.workspace,
+        # The driver makes a list of it; what SQLAlchemy would do besides is a copy.
+        "permissions": type_coerce(rows.c.permissions, Text).label("permissions"),
+        "metadata": cast(rows.c.metadata, Text).label("metadata"),
+    }
+    return [beside[name] if name in beside else rows.c[name] for name in COLUMNS]
 
 
 def _newest_and_counted(shape: _Shape, values: Values) -> tuple[FromClause, FromClause]:

@@ -82,19 +82,21 @@ class RateLimits:
 
     async def count_token_request(self, scope: Scope, presented: Presented) -> None:
         """Raises `LimitError` where the client, as presented, has asked too often from its address."""
-        # With the address, or anybody could use up the share of a client by its name.
-        await self._spend(self._token, "token", presented.client_id or "", _network(scope))
+        if self._token:
+            # With the address, or anybody could use up the share of a client by its name.
+            await self._spend(self._token, "token", presented.client_id or "", _network(scope))
 
     async def count_start(self, starter: Starter) -> None:
         """Raises `LimitError` where somebody whose identity is proven has asked for too many starts."""
-        await self._spend(self._start, "start", str(starter.tenant_id), str(starter.impersonator_id))
+        if self._start:
+            await self._spend(self._start, "start", str(starter.tenant_id), str(starter.impersonator_id))
 
     async def aclose(self) -> None:
         """Let the storage go."""
         await self._limiter.aclose()
 
     async def _spend(self, rates: Sequence[RateLimitItem], name: str, *parts: str) -> None:
-        wait = await self._limiter.count(*self._tallies(rates, name, *parts))
+        wait = await self._limiter.count(Tally(rates, _digest(self._issuer, name, *parts)))
         if wait is not None:
             rate_limited(name)
             raise LimitError(f"That was asked for too often; try again in {wait} seconds.", retry_after=wait)

@@ -18,6 +18,18 @@ MAX_PIPELINED: Final = 16
 """Requests that a connection may send ahead; each costs memory before anybody looks at it."""
 
 
+class Nowhere(list[tuple[bytes, bytes]]):
+    """Keeps nothing."""
+
+    @override
+    def append(self, object: tuple[bytes, bytes], /) -> None:
+        pass
+
+
+NOWHERE: Final = Nowhere()
+"""Where trailers go (RFC 9112 §7.1.2): they come as header fields do, after what a proxy has checked, without end."""
+
+
 class TooFarAheadError(Exception):
     """A connection sent more requests ahead than it may; told to the parser, which answers 400."""
 
@@ -120,16 +132,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.scope["state"][SURPLUS] = True
 
     @override
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # Trailers (RFC 9112 §7.1.2) come this way too: after what a proxy has checked, and without end.
-        if self._is_in_head:
-            super().on_header(name, value)
-
-    @override
     def on_headers_complete(self) -> None:
         self._is_in_head = False
         self._patience_ends_at = self.loop.time() + self.body_patience
         super().on_headers_complete()
+        self.headers = NOWHERE
         self.cycle.transport = self._outlet  # type: ignore[assignment]  # all that a cycle needs of one
         if self.server_state.is_draining or self._is_surplus:
             self.cycle.keep_alive = False

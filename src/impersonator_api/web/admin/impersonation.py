@@ -32,7 +32,7 @@ from impersonator_api.web.openapi import (
     problems_documented,
 )
 from impersonator_api.web.paging import next_page, read_cursor, read_query
-from impersonator_api.web.work import DeskDep, desk_of
+from impersonator_api.web.work import DeskDep, desk_of, office_of
 
 PATH = "/api/admin/impersonate"
 
@@ -52,7 +52,7 @@ SIGNED_IN = openapi_security("bearer", "cookie")
 async def start(request: Request) -> Answer:
     """Start a session and get its tokens. Where the policy lets one session be active, it replaces that one."""
     started = await begin(request, StartBody, door=PATH, meant=lambda body: (body.wish(), body.handover()))
-    return answered(StartAnswer.of(started, desk_of(request).clock()))
+    return answered(StartAnswer.of(started, office_of(request.scope).pattern.clock()))
 
 
 @router.hot(

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from impersonator_api import embedded
 from impersonator_api.cli.leaving import signals_held
 from impersonator_api.cli.opening import driver_url, migrated, origin, refuse_other_schema
+from impersonator_api.pool import HonestPool
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk, Services, utc_now
 
@@ -44,6 +45,7 @@ async def _used(settings: Settings, url: str, use: Callable[[Desk], Awaitable[T]
     engine = create_async_engine(
         url,
         hide_parameters=True,
+        poolclass=HonestPool,
         connect_args={
             "timeout": 5,
             "server_settings": {

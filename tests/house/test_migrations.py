@@ -29,6 +29,20 @@ INSERT INTO refresh_tokens (id, tenant_id, session_id, family_id, claims, issued
 SELECT gen_random_uuid(), id, gen_random_uuid(), gen_random_uuid(), '{}', now(), now() FROM acme
 """
 
+ACTIVE_AND_ENDED = """
+SET LOCAL session_replication_role = replica;
+INSERT INTO impersonation_sessions (id, tenant_id, impersonator_kind, impersonator_id, impersonator_label,
+    impersonator_rank, target_id, target_label, target_rank, client_id, mode, rights, scopes, status, end_reason,
+    started_at, expires_at, ended_at, rule, policy_version, revision, actor, metadata)
+SELECT id::uuid, gen_random_uuid(), 'user', gen_random_uuid(), 'ana', 50, gen_random_uuid(), 'bob', 0,
+       gen_random_uuid(), 'full', 'target', '{}', CASE WHEN ended IS NULL THEN 'active' ELSE 'ended' END, ended,
+       now(), now() + interval '1 hour', CASE WHEN ended IS NULL THEN NULL ELSE now() END, 'support', 1, 1, '{}', '{}'
+  FROM (VALUES ('00000000-0000-7000-8000-000000000001', NULL), ('00000000-0000-7000-8000-000000000002', NULL),
+               ('00000000-0000-7000-8000-000000000003', 'stopped')) AS given (id, ended);
+INSERT INTO active_slots SELECT impersonator_kind, impersonator_id, 0, id, expires_at
+  FROM impersonation_sessions WHERE id = '00000000-0000-7000-8000-000000000001';
+"""
+
 
 async def on(url: str, run: Callable[[Connection], None]) -> None:
     engine = create_async_engine(url)
@@ -74,3 +88,18 @@ async def test_going_back_drops_what_would_point_at_a_session_that_went(fresh_da
         assert connection.scalar(text(POINTING_AT_SESSIONS)) == 4
 
     await on(fresh_database_url, orphaned_and_back)
+
+
+async def test_who_is_active_is_known_by_either_schema(fresh_database_url: str) -> None:
+    def forth_and_back(connection: Connection) -> None:
+        alembic(connection, command.downgrade, "0006")
+        for statement in ACTIVE_AND_ENDED.split(";\n"):
+            connection.execute(text(statement))
+        alembic(connection, command.upgrade, "0007")
+        found = connection.execute(text("SELECT right(session_id::text, 1), slot FROM active_sessions ORDER BY 1"))
+        assert found.all() == [("1", 0), ("2", None)]
+        alembic(connection, command.downgrade, "0006")
+        held = connection.execute(text("SELECT right(session_id::text, 1), slot FROM active_slots"))
+        assert held.all() == [("1", 0)]
+
+    await on(fresh_database_url, forth_and_back)

@@ -59,9 +59,7 @@ class Cors:
         self._known: dict[str, tuple[bool, datetime]] = {}
 
     async def fields_of(self, scope: Scope) -> Sequence[Field]:
-        """What the answer to a request says of the origin that it came from."""
-        if not _is_for_browsers(scope["path"]):
-            return ()
+        """What the answer at a door for browsers says of the origin that a request came from."""
         origins = header_values(scope, b"origin")
         if len(origins) != 1 or not await self._is_allowed(scope, origins[0]):
             return (VARY,)
@@ -90,10 +88,12 @@ class Cors:
 
 def is_preflight(scope: Scope) -> bool:
     """Whether a browser asks what another site's script may send to a door that is made for such scripts."""
-    is_asked = scope["method"] == "OPTIONS" and bool(header_values(scope, b"access-control-request-method"))
-    return is_asked and _is_for_browsers(scope["path"])
+    if scope["method"] != "OPTIONS" or not is_for_browsers(scope["path"]):
+        return False
+    return bool(header_values(scope, b"access-control-request-method"))
 
 
-def _is_for_browsers(path: str) -> bool:
+def is_for_browsers(path: str) -> bool:
+    """Whether a door is made for other sites' scripts."""
     # RFC 8414 §3.1: an issuer's own path follows.
     return path in PATHS or path.startswith(f"{METADATA}/")

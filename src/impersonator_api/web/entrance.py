@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from impersonator_api.logs import WHOSE
 from impersonator_api.settings import Settings
 from impersonator_api.web.access_log import CLIENT_WENT_AWAY, log_access
-from impersonator_api.web.cors import PREFLIGHT, Cors, is_preflight
+from impersonator_api.web.cors import PREFLIGHT, Cors, is_for_browsers, is_preflight
 from impersonator_api.web.headers import DressedSend, always_sent
 from impersonator_api.web.limits import bounded, refuse_unfit
 from impersonator_api.web.problems import Answers
@@ -47,7 +47,8 @@ class Entrance:
     async def _let_in(self, scope: Scope, receive: Receive, send: DressedSend) -> None:
         try:
             # First of all, so that a browser may read whatever is answered.
-            send.fields += await self._cors.fields_of(scope)
+            if is_for_browsers(scope["path"]):
+                send.fields += await self._cors.fields_of(scope)
             refuse_unfit(scope)
             inside = PREFLIGHT if is_preflight(scope) else self._app
             await inside(scope, bounded(receive), send)

@@ -20,6 +20,7 @@ from impersonator_api import embedded, tokens
 from impersonator_api.app import create_app
 from impersonator_api.database import build_engine
 from impersonator_api.migrate import migrate
+from impersonator_api.oauth import KnownClients
 from impersonator_api.sessions import CappedTotals, Surroundings
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk, Origin, Services, utc_now
@@ -143,6 +144,7 @@ async def services(engine: AsyncEngine) -> Services:
         {
             tokens.MasterKeys: master_keys,
             tokens.KeyRing: ring,
+            KnownClients: KnownClients(),
             Surroundings: Surroundings(),
             CappedTotals: CappedTotals(),
         }

@@ -16,6 +16,7 @@ from impersonator_api import __version__, metrics, tokens, worker
 from impersonator_api.callers import Acquaintances, IssuerKeys
 from impersonator_api.database import build_engine, pool_use
 from impersonator_api.logs import configure_logging
+from impersonator_api.oauth import KnownClients
 from impersonator_api.rate_limits import open_limiter
 from impersonator_api.sessions import CappedTotals, Surroundings
 from impersonator_api.settings import PREFIX, Settings, load_settings
@@ -161,6 +162,7 @@ async def open_desk(settings: Settings, *, database_url: str, clock: Clock = utc
             tokens.KeyRing: ring,
             IssuerKeys: issuer_keys,
             Acquaintances: Acquaintances(),
+            KnownClients: KnownClients(),
             Surroundings: Surroundings(),
             CappedTotals: CappedTotals(),
         }

@@ -7,6 +7,7 @@ from impersonator_api.directory.clients import (
     Subject,
     built_in_client_id,
 )
+from impersonator_api.directory.known import KnownByRevision
 from impersonator_api.directory.people import (
     EVERYTHING,
     IMPERSONATION_RIGHTS,
@@ -27,6 +28,7 @@ __all__ = [
     "Client",
     "ClientKind",
     "Consent",
+    "KnownByRevision",
     "Permission",
     "Person",
     "RefreshPolicy",

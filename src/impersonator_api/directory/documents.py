@@ -94,9 +94,17 @@ def number_in(name: str | None) -> int | None:
     return None
 
 
-def client_with_secrets(client_id: str) -> Part[Select[Any]]:
-    """A client with its tenant and the digests of its secrets; a `client_id` is unique over all tenants."""
-    return part(_client_with_secrets, client_id=client_id)
+def client_with_secrets(client_id: str, *, is_known: bool = False) -> Part[Select[Any]]:
+    """A client with its tenant and the digests of its secrets; where that is known, the tenant's revision alone.
+
+    A `client_id` is unique over all tenants.
+    """
+    return part(_known_client if is_known else _client_with_secrets, client_id=client_id)
+
+
+def _known_client(client_id: Value) -> Select[Any]:
+    clients = tables.clients.alias()
+    return select(revision_of(clients.c.tenant_id).label("revision")).where(clients.c.client_id == client_id)
 
 
 def _client_with_secrets(client_id: Value) -> Select[Any]:

@@ -1,6 +1,6 @@
 """OAuth 2.0 in our words: who the client is, and what each grant gives it."""
 
-from impersonator_api.oauth.clients import AuthenticatedClient, Presented, authenticate, presented_by
+from impersonator_api.oauth.clients import AuthenticatedClient, KnownClients, Presented, authenticate, presented_by
 from impersonator_api.oauth.errors import (
     InvalidClientError,
     InvalidOAuthRequestError,
@@ -16,6 +16,7 @@ __all__ = [
     "AuthenticatedClient",
     "InvalidClientError",
     "InvalidOAuthRequestError",
+    "KnownClients",
     "OAuthError",
     "Presented",
     "TokenAnswer",

@@ -102,7 +102,7 @@ def _known(work: Work, row: Mapping[Any, Any]) -> Live:
     known = work.get(Surroundings).find(session.id, row["revision"])
     if known is None:
         raise LostRaceError("The tenant changed since this process saw the session last.")
-    return replace(known, session=session, also=row)
+    return known.live(session, row)
 
 
 def refuse_ended(work: Work, session: Session) -> None:

@@ -95,7 +95,7 @@ class Connection:
         """Send a statement and read its whole answer; raises what the driver raises."""
         statement, values = self._prepared(question)
         records = await self._driver.fetch(statement.sql, *statement.arguments(values))
-        return Rows(map(statement.row, records))
+        return Rows(statement.rows(records))
 
     def _prepared(self, question: ClauseElement | Part[Any]) -> tuple[Prepared, Mapping[str, Any]]:
         if not isinstance(question, Part):

@@ -1,6 +1,6 @@
 """A statement as its driver takes it: SQL with numbered places, what goes into them, and how its answer is read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -29,10 +29,11 @@ class Prepared:
         given = {**self.constants, **values}
         return [given[name] if write is None else write(given[name]) for name, write in self.places]
 
-    def row(self, record: Record) -> Row:
-        """A record by its columns' names, each read by its type; as it is where the driver has read them all."""
-        if not self.readers:
-            return cast("Row", record)
+    def rows(self, records: list[Record]) -> Iterable[Row]:
+        """Records by their columns' names, each read by its type; as they are where the driver has read them all."""
+        return map(self._row, records) if self.readers else cast("list[Row]", records)
+
+    def _row(self, record: Record) -> Row:
         return {
             name: value if read is None else read(value)
             for (name, value), read in zip(record.items(), self.readers, strict=True)

@@ -1,6 +1,6 @@
 """Finding sessions again: one page, its neighbours' cursor and a true count, in one statement."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -14,7 +14,7 @@ from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.errors import NotYourSessionError, SessionUnknownError
 from impersonator_api.sessions.filters import Filters
 from impersonator_api.sessions.session import Session, SessionStatus
-from impersonator_api.sessions.summary import Summary, summary_from
+from impersonator_api.sessions.summary import Summary, summaries_from
 from impersonator_api.sessions.tables import impersonation_sessions
 from impersonator_api.sessions.totals import CappedTotals
 from impersonator_api.statement import Write
@@ -72,15 +72,19 @@ class PageRequest:
 
 async def find_page(work: Work, *, reader: Reader, request: PageRequest) -> Page[Summary]:
     """One page of what the reader may see, as lists show it. One statement."""
-    return await _page(work, reader, request, whole=False, read=lambda row: summary_from(row, work.now))
+    return await _page(work, reader, request, whole=False, read=lambda rows: summaries_from(rows, work.now))
 
 
 async def find_whole_page(work: Work, *, reader: Reader, request: PageRequest) -> Page[Listed]:
     """The same with everything that the sessions remember."""
-    return await _page(work, reader, request, whole=True, read=lambda row: listed_from(row["listed"]))
+    return await _page(
+        work, reader, request, whole=True, read=lambda rows: tuple([listed_from(row["listed"]) for row in rows])
+    )
 
 
-async def _page(work: Work, reader: Reader, request: PageRequest, *, whole: bool, read: Callable[[Row], T]) -> Page[T]:
+async def _page(
+    work: Work, reader: Reader, request: PageRequest, *, whole: bool, read: Callable[[Sequence[Row]], tuple[T, ...]]
+) -> Page[T]:
     filters, own_of = request.filters, None if reader.may_read_any else reader.id
     asked, capped = (reader.tenant_id, own_of, filters), work.get(CappedTotals)
     # Running sessions end at any time, perhaps all at once; the rest of a history only grows.
@@ -105,7 +109,7 @@ async def _page(work: Work, reader: Reader, request: PageRequest, *, whole: bool
         capped.keep(asked, work.now)
     is_empty = first["listed" if whole else "id"] is None
     return Page(
-        sessions=() if is_empty else tuple([read(row) for row in rows[: request.limit]]),
+        sessions=() if is_empty else read(rows[: request.limit]),
         total=min(total, store.COUNTED_AT_MOST),
         is_capped=total > store.COUNTED_AT_MOST,
         has_more=len(rows) > request.limit,

@@ -1,6 +1,6 @@
 """A session as one of many: what lists show of it, as of the moment they are asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -47,22 +47,21 @@ class Summary(Struct, rename={"target_id": "target_user_id", "target_email": "ta
 TOLD = ("is_active", "duration_seconds")
 """What no column holds."""
 
+SECOND = timedelta(seconds=1)
+
 COLUMNS = tuple(name for name in Summary.__struct_fields__ if name not in TOLD)
 
 
-def summary_from(row: Mapping[str, Any], now: datetime) -> Summary:
-    """The session in a row whose first columns are `COLUMNS`."""
-    summary = Summary(*islice(row.values(), len(COLUMNS)))
-    # The text of a document that is passed on as it is.
-    summary.metadata = Raw(row["metadata"])
-    if summary.status == SessionStatus.ACTIVE and summary.expires_at <= now:
-        summary.status, summary.end_reason, summary.ended_at = (
-            SessionStatus.ENDED,
-            EndReason.EXPIRED,
-            summary.expires_at,
-        )
-    summary.is_active = summary.status == SessionStatus.ACTIVE
-    lasted = (summary.ended_at or min(now, summary.expires_at)) - summary.started_at
-    # Where a clock was put back it may be over before it began.
-    summary.duration_seconds = max(lasted // timedelta(seconds=1), 0)
-    return summary
+def summaries_from(rows: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Summary, ...]:
+    """The sessions in rows whose first columns are `COLUMNS`."""
+    summaries = tuple([Summary(*islice(row.values(), len(COLUMNS))) for row in rows])
+    for each in summaries:
+        # The text of a document that is passed on as it is.
+        each.metadata = Raw(each.metadata)
+        if each.status == SessionStatus.ACTIVE and each.expires_at <= now:
+            each.status, each.end_reason, each.ended_at = SessionStatus.ENDED, EndReason.EXPIRED, each.expires_at
+        each.is_active = each.status == SessionStatus.ACTIVE
+        lasted = (each.ended_at or min(now, each.expires_at)) - each.started_at
+        # Where a clock was put back it may be over before it began.
+        each.duration_seconds = max(lasted // SECOND, 0)
+    return summaries

@@ -45,7 +45,7 @@ class OwnCounts(Storage):
     @property
     def is_idle(self) -> bool:
         """Whether every window is over, so that no key is worth looking up."""
-        return self._last_end <= self._clock()
+        return not self._windows or self._last_end <= self._clock()
 
     @property
     @override

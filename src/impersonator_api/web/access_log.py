@@ -16,19 +16,12 @@ CLIENT_WENT_AWAY = 499
 
 def log_access(scope: Scope, origin: Origin, *, status: int, started_at: float) -> None:
     """Write the line, and count. The route is its template: a path or a query may hold a name or a token."""
-    seconds, route = perf_counter() - started_at, route_of(scope)
-    answered(route, scope["method"], status, seconds)
-    line = {
-        "method": scope["method"],
-        "route": route,
-        "status": status,
-        "duration_ms": round(seconds * 1000, 1),
-        "ip": origin.ip,
-    }
+    seconds, route, method = perf_counter() - started_at, route_of(scope), scope["method"]
+    answered(route, method, status, seconds)
     code = scope["state"].get("problem")
-    if code:
-        line["problem"] = code
-    log.info("request", **line)
+    problem = {"problem": code} if code else {}
+    took = round(seconds * 1000, 1)
+    log.info("request", method=method, route=route, status=status, duration_ms=took, ip=origin.ip, **problem)
 
 
 def route_of(scope: Scope) -> str | None:

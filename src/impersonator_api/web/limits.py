@@ -14,6 +14,7 @@ from impersonator_api.web.request_context import header_values
 
 KIBIBYTE = 1024
 MAX_BODY = 64 * KIBIBYTE
+MOST_DIGITS = len(str(MAX_BODY))
 MAX_URI_PART = 8 * KIBIBYTE
 MAX_HEADERS = 32 * KIBIBYTE
 MAX_HEADER_FIELDS = 100
@@ -90,7 +91,7 @@ def _refuse_headers(headers: Sequence[tuple[bytes, bytes]]) -> None:
 
 def _is_too_large(content_length: str) -> bool:
     # The server has seen to it that it is a number; a very long one is not worth converting.
-    return content_length.isdigit() and (len(content_length) > len(str(MAX_BODY)) or int(content_length) > MAX_BODY)
+    return content_length.isdigit() and (len(content_length) > MOST_DIGITS or int(content_length) > MAX_BODY)
 
 
 def _body_too_large() -> BodyTooLargeError:

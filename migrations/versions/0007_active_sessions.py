@@ -92,7 +92,7 @@ END $$
 
 FILLED_MONTH = """
                 IF parent <> 'audit_entries' THEN
-                    EXECUTE format('ALTER TABLE %I SET (fillfactor = 85)', child);
+                    EXECUTE format('ALTER TABLE %I SET (fillfactor = 90)', child);
                 END IF;
 """
 
@@ -123,7 +123,7 @@ def upgrade() -> None:
         op.execute(f"CREATE DOMAIN {domain} AS text")
         op.execute(f"ALTER TABLE {SESSIONS} ALTER COLUMN {column} TYPE {domain}")
         op.execute(f"ALTER DOMAIN {domain} ADD CONSTRAINT ck_{domain} CHECK (VALUE IN ({words}))")
-    op.execute(FILLED.format(change="SET (fillfactor = 85)"))
+    op.execute(FILLED.format(change="SET (fillfactor = 90)"))
     op.execute(ENSURE_PARTITIONS.format(schema=_schema(), filled=FILLED_MONTH))
 
 

@@ -28,7 +28,7 @@ UNION SELECT pg_get_expr(indpred, indrelid) FROM pg_index
 ROOM = """
 SELECT relname FROM pg_class, unnest(ARRAY['impersonation_sessions', 'refresh_tokens']) AS parent,
        pg_partition_tree(parent::regclass) AS part
- WHERE oid = relid AND isleaf AND NOT coalesce(reloptions @> ARRAY['fillfactor=85'], false)
+ WHERE oid = relid AND isleaf AND NOT coalesce(reloptions @> ARRAY['fillfactor=90'], false)
 """
 
 HOT = """

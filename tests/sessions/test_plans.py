@@ -25,6 +25,9 @@ QUESTIONS: dict[str, Part[Any]] = {
     "rotate": as_one_statement([refresh_token_used(SOMEBODY, successor_id=SOMEBODY, now=NOW)]),
     "running": store.running(SOMEBODY, NOW),
     "show": store.listed_one(SOMEBODY, SOMEBODY),
+    "sweep": Part(store.overdue(NOW, 200), {}),
+    "decide again": Part(store.active_live(SOMEBODY, after=SOMEBODY, limit=200), {}),
+    "count": store.running_count(NOW, 100),
 }
 PAGES = {
     "all": Filters(),
@@ -57,8 +60,8 @@ async def test_a_question_reads_no_table_through(engine: AsyncEngine, name: str)
     assert not any(reads_all in plan for reads_all in ("Seq Scan", "Hash Join", "Merge Join"))
 
 
-@pytest.mark.parametrize("name", ["start", "running"])
-async def test_the_session_of_a_slot_is_looked_up_by_its_key(engine: AsyncEngine, name: str) -> None:
+@pytest.mark.parametrize("name", ["running", "sweep", "decide again"])
+async def test_an_active_session_is_looked_up_by_its_key(engine: AsyncEngine, name: str) -> None:
     plan = await plan_of(engine, QUESTIONS[name])
 
     looked_at = re.findall(r"on impersonation_sessions_\w+ .*\n *Index Cond: (.*)", plan)

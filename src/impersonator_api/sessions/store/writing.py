@@ -82,7 +82,7 @@ def decided_again(session: Session) -> Write:
 def _decided_again(session_id: Column, revision: Column, **decision: Column) -> CTE:
     sessions = impersonation_sessions.c
     is_older = (sessions.id == session_id) & (sessions.revision < revision)
-    changed = update(impersonation_sessions).where(is_older, sessions.status == SessionStatus.ACTIVE)
+    changed = update(impersonation_sessions).where(is_older, sessions.status == constant(SessionStatus.ACTIVE))
     return changed.values(revision=revision, **decision).returning(sessions.id).cte()
 
 
@@ -93,7 +93,7 @@ def not_ended(session: Session) -> Write:
 
 def _not_ended(session_id: Column) -> CTE:
     sessions = impersonation_sessions.c
-    active = select(sessions.id).where(sessions.id == session_id, sessions.status == SessionStatus.ACTIVE)
+    active = select(sessions.id).where(sessions.id == session_id, sessions.status == constant(SessionStatus.ACTIVE))
     return active.with_for_update(read=True).cte()
 
 
@@ -116,7 +116,7 @@ def ended(endings: Sequence[Ending], *, by: str, rows: int | None) -> Write:
 def _one_ended(session_id: Column, reason: Column, at: Column, by: Column) -> CTE:
     # By its id alone, so that PostgreSQL opens the one month that it lies in and no other.
     sessions = impersonation_sessions
-    changed = update(sessions).where(sessions.c.id == session_id, sessions.c.status == SessionStatus.ACTIVE)
+    changed = update(sessions).where(sessions.c.id == session_id, sessions.c.status == constant(SessionStatus.ACTIVE))
     over = changed.values(status=constant(SessionStatus.ENDED), end_reason=reason, ended_at=at, ended_by=by)
     return over.returning(sessions.c.id).cte()
 
@@ -134,7 +134,7 @@ def _ended(ids: Column, reasons: Column, moments: Column, by: Column) -> CTE:
     sessions = impersonation_sessions
     changed = (
         update(sessions)
-        .where(sessions.c.id == cast(given.c.id, Uuid), sessions.c.status == SessionStatus.ACTIVE)
+        .where(sessions.c.id == cast(given.c.id, Uuid), sessions.c.status == constant(SessionStatus.ACTIVE))
         .values(status=constant(SessionStatus.ENDED), end_reason=given.c.reason, ended_at=given.c.at, ended_by=by)
     )
     return changed.returning(sessions.c.id).cte()

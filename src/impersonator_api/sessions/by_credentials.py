@@ -26,7 +26,7 @@ class StartRequest:
     """A start as it arrives, whoever sends it.
 
     `repeatable` makes of the caller's id what the request is repeated by; `admitted` is told who the caller is before
-    anything about the wish is, and may refuse him.
+    anything about the wish is, again where a race was lost, and may refuse him.
     """
 
     wish: Wish
@@ -45,8 +45,7 @@ async def start_by(work: Work, *, credentials: Credentials | None, request: Star
         return asked_before(work, who, request.wish, request.repeatable(who.id))
 
     starter, row = await admit_starter_and(work, credentials, foreseen)
-    if work.run == 0:
-        await request.admitted(starter)
+    await request.admitted(starter)
     wish, handover, repeatable = request.wish, request.handover, request.repeatable(starter.impersonator_id)
     if row is None:
         return await start(work, starter=starter, wish=wish, handover=handover, repeatable=repeatable)

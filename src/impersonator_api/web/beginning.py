@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from impersonator_api import sessions
 from impersonator_api.errors import ServiceError
-from impersonator_api.sessions import HandoverWish, Repeatable, Started, StartRequest, Wish
+from impersonator_api.sessions import HandoverWish, Repeatable, Started, Starter, StartRequest, Wish
 from impersonator_api.web.bodies import read_json
 from impersonator_api.web.caller import credentials_of
 from impersonator_api.web.idempotency import read_key
@@ -35,10 +35,13 @@ async def begin(request: Request, model: type[B], *, door: str, meant: Callable[
     def repeatable(caller: UUID) -> Repeatable | None:
         return None if key is None else Repeatable.of(caller=caller, door=door, key=key, meaning=(wish, handover))
 
-    asked = StartRequest(
-        wish=wish,
-        handover=handover,
-        repeatable=repeatable,
-        admitted=rate_limits_of(request.scope).count_start,
-    )
+    is_counted = False
+
+    async def admitted(starter: Starter) -> None:
+        nonlocal is_counted
+        if not is_counted:
+            is_counted = True
+            await rate_limits_of(request.scope).count_start(starter)
+
+    asked = StartRequest(wish=wish, handover=handover, repeatable=repeatable, admitted=admitted)
     return await desk.run(sessions.start_by, credentials=credentials, request=asked)

@@ -117,6 +117,9 @@ def upgrade() -> None:
         op.drop_index(f"ix_sessions_{name}", SESSIONS)
     with_ticket = sa.text("ticket IS NOT NULL")
     op.create_index("ix_sessions_ticket", SESSIONS, ["tenant_id", "ticket", "id"], postgresql_where=with_ticket)
+    # They served the foreign keys that 0005 took away; nobody asks by them.
+    for table in ("refresh_tokens", "handover_codes"):
+        op.drop_index(f"ix_{table}_session_id", table)
     for column, (domain, words) in WORDS.items():
         op.drop_constraint(f"ck_{SESSIONS}_{column}", SESSIONS, type_="check")
         # Its condition comes after, as a column whose type is only called otherwise need not be written anew.
@@ -135,6 +138,8 @@ def downgrade() -> None:
         op.execute(f"ALTER TABLE {SESSIONS} ALTER COLUMN {column} TYPE text")
         op.execute(f"DROP DOMAIN {domain}")
         op.create_check_constraint(f"ck_{SESSIONS}_{column}", SESSIONS, f"{column} IN ({words})")
+    for table in ("refresh_tokens", "handover_codes"):
+        op.create_index(f"ix_{table}_session_id", table, ["session_id"])
     op.drop_index("ix_sessions_ticket", SESSIONS)
     op.create_index("ix_sessions_ticket", SESSIONS, ["tenant_id", "ticket", "id"])
     is_active = sa.text("status = 'active'")

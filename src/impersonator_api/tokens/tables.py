@@ -20,7 +20,6 @@ refresh_tokens = Table(
     Column("expires_at", INSTANT, nullable=False),
     Column("used_at", INSTANT),
     Column("successor_id", Uuid),
-    Index(None, "session_id"),
     postgresql_partition_by="RANGE (id)",
 )
 
@@ -36,7 +35,6 @@ handover_codes = Table(
     Column("code_challenge", Text),  # RFC 7636, S256
     Column("expires_at", INSTANT, nullable=False),
     Column("used_at", INSTANT),
-    Index(None, "session_id"),
     Index(None, "expires_at"),
 )
 

@@ -70,7 +70,7 @@ def complete(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         # Before redaction and without local variables: a traceback's text is a line like any other.
         line = structlog.processors.format_exc_info(logger, method, line)
     line = redact_secrets(logger, method, line)
-    line["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    line["timestamp"] = msgspec.to_builtins(datetime.now(UTC))
     return line
 
 

@@ -13,8 +13,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 ALLOWED = {
     # A start, and every later use of a session, is decided there.
     "policy.decide": {"sessions/consider.py"},
-    # The entrances hand their clock on; everything else reads `work.now`.
-    "datetime.now": {"work.py"},
+    # The entrances hand their clock on; everything else reads `work.now`. A line in the log belongs to no story.
+    "datetime.now": {"work.py", "logs.py"},
     "time.time": set[str](),
     # A secret, a verifier's challenge, a proof's hash: each is compared in a time that tells nothing about it.
     "hmac.compare_digest": {"oauth/clients.py", "tokens/handover.py", "tokens/dpop.py", "web/metrics.py"},

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, Select, func, select, type_coerce
 
 from impersonator_api import history, metrics, sessions, tokens
 from impersonator_api.errors import ServiceError
+from impersonator_api.questions import Column, part
 from impersonator_api.tokens import KeyRing
 from impersonator_api.work import Desk, Work
 
@@ -91,7 +93,11 @@ async def _is_done(desk: Desk, duty: Duty) -> bool:
 async def _alone(work: Work, duty: Duty) -> object:
     """Run the duty where no other process is at it; the lock ends with the transaction."""
     if duty.lock is not None:
-        free = await work.read(select(func.pg_try_advisory_xact_lock(duty.lock)))
+        free = await work.read(part(_lock, lock=duty.lock))
         if not free.scalar_one():
             return None
     return await duty.story(work)
+
+
+def _lock(lock: Column) -> Select[Any]:
+    return select(func.pg_try_advisory_xact_lock(type_coerce(lock, BigInteger)))

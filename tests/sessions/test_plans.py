@@ -25,7 +25,7 @@ QUESTIONS: dict[str, Part[Any]] = {
     "rotate": as_one_statement([refresh_token_used(SOMEBODY, successor_id=SOMEBODY, now=NOW)]),
     "running": store.running(SOMEBODY, NOW),
     "show": store.listed_one(SOMEBODY, SOMEBODY),
-    "sweep": Part(store.overdue(NOW, 200), {}),
+    "sweep": store.overdue(NOW, 200),
     "decide again": Part(store.active_live(SOMEBODY, after=SOMEBODY, limit=200), {}),
     "count": store.running_count(NOW, 100),
 }

@@ -149,8 +149,12 @@ def _known_columns(sessions: FromClause) -> dict[str, Column]:
     return {"session": session_json(sessions), "revision": directory.revision_of(sessions.c.tenant_id)}
 
 
-def overdue(now: datetime, limit: int) -> Select[Any]:
+def overdue(now: datetime, limit: int) -> Part[Select[Any]]:
     """Active sessions past their expiry, oldest first, with the client's name for the audit."""
+    return part(_overdue, limit, now=now)
+
+
+def _overdue(limit: int, now: Column) -> Select[Any]:
     active = active_sessions.alias()
     session = session_of(active)
     question = select(session_json(session).label("session"), _client_label(session).label("client_label"))

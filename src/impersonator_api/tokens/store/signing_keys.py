@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CTE, delete, func, insert, select, update
+from sqlalchemy import CTE, Select, delete, func, insert, select, update
 
-from impersonator_api.questions import Column
+from impersonator_api.questions import Column, part
 from impersonator_api.statement import Write
 from impersonator_api.tokens.tables import signing_keys
 from impersonator_api.work import Work
@@ -42,8 +42,11 @@ class StoredKey:
 
 async def all_keys(work: Work) -> tuple[StoredKey, ...]:
     """Every signing key, oldest first."""
-    rows = await work.read(select(signing_keys).order_by(signing_keys.c.created_at, signing_keys.c.kid))
-    return tuple(_key_from(row) for row in rows)
+    return tuple(_key_from(row) for row in await work.read(part(_all)))
+
+
+def _all() -> Select[Any]:
+    return select(signing_keys).order_by(signing_keys.c.created_at, signing_keys.c.kid)
 
 
 async def locked_keys(work: Work) -> tuple[StoredKey, ...]:

@@ -78,7 +78,7 @@ async def test_an_intersection_takes_both_sides_permissions(
     started = (await start_as(http, robot, bob, workspace_id="north")).raise_for_status().json()
 
     live = await signing_desk.run(sessions.load_live, UUID(started["session_id"]))
-    held = sessions.effective_permissions(live.session, impersonator=live.impersonator, target=live.target)
+    held = sessions.effective_permissions(live)
     assert held == frozenset({"ticket.read"})
 
 

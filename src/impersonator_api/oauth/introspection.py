@@ -51,7 +51,7 @@ async def introspect(work: Work, *, presented: Presented, parameters: Mapping[st
         return _of_party(found, token)
     live = sessions.live_in(work, found.also["live"])
     sessions.refuse_idle_holders(token.claims, found.also)
-    return _of_session(work, live, token) if _is_unused(found, token) else INACTIVE
+    return _of_session(live, token) if _is_unused(found, token) else INACTIVE
 
 
 def _may_see(found: AuthenticatedClient, token: PresentedToken) -> bool:
@@ -78,16 +78,18 @@ def _is_unused(found: AuthenticatedClient, token: PresentedToken) -> bool:
     return state is not None and state.used_at is None
 
 
-def _of_session(work: Work, live: Live, token: PresentedToken) -> Mapping[str, Any]:
+def _of_session(live: Live, token: PresentedToken) -> Mapping[str, Any]:
     """What the token says, with roles and permissions as they are now."""
-    grant = sessions.grant_of(work, live)
-    now = {"roles": list(grant.roles)}
-    if grant.permissions is not None:
-        now["permissions"] = sorted(grant.permissions)
-    kind = {} if token.kind is TokenKind.REFRESH else {"token_type": tokens.token_type(token.claims.claims)}
-    acting = tokens.acting_claims(token.claims.claims) | {"mode": live.session.mode}
-    return {"active": True, **kind, **_told(token), **acting, **now, "username": live.target.label}
+    told = {"active": True, **_told(token), **tokens.acting_claims(token.claims.claims)}
+    told |= {"mode": live.session.mode, "roles": live.target.role_names, "username": live.target.label}
+    permissions = sessions.effective_permissions(live)
+    if permissions is not None:
+        told["permissions"] = sorted(permissions)
+    if token.kind is TokenKind.ACCESS:
+        told["token_type"] = tokens.token_type(token.claims.claims)
+    return told
 
 
 def _told(token: PresentedToken) -> dict[str, Any]:
-    return {name: token.claims.claims[name] for name in TOLD if name in token.claims.claims}
+    claims = token.claims.claims
+    return {name: claims[name] for name in TOLD if name in claims}

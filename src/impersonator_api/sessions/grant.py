@@ -6,7 +6,6 @@ from uuid import UUID
 
 from impersonator_api.directory import Client, Person, common
 from impersonator_api.policy import Rights
-from impersonator_api.sessions.session import Session
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.tokens import Actor, Identity, ImpersonationGrant
 from impersonator_api.work import Work
@@ -30,21 +29,22 @@ def grant_of(work: Work, live: Live, *, holder: Client | None = None, jkt: str |
         scope=session.scopes,
         roles=live.target.role_names,
         mode=session.mode,
-        permissions=effective_permissions(session, impersonator=live.impersonator, target=live.target),
+        permissions=effective_permissions(live),
         workspace=live.workspace.slug if live.workspace else None,
         subject_form=live.client.subject,
         jkt=jkt,
     )
 
 
-def effective_permissions(session: Session, *, impersonator: Person | Client, target: Person) -> frozenset[str] | None:
+def effective_permissions(live: Live) -> frozenset[str] | None:
     """What of the session's permissions is still held by whom it takes; `None` where the session restricts nothing."""
+    session = live.session
     if session.permissions is None:
         return None
-    held = common(session.permissions, target.permissions_in(session.workspace_id))
+    held = common(session.permissions, live.target.permissions_in(session.workspace_id))
     if session.rights is Rights.TARGET:
         return held
-    return common(held, _permissions_of(impersonator, session.workspace_id))
+    return common(held, _permissions_of(live.impersonator, session.workspace_id))
 
 
 def _permissions_of(impersonator: Person | Client, workspace_id: UUID | None) -> frozenset[str]:

@@ -1,7 +1,5 @@
 """A browser application trades the code of a hand-over link for tokens, once (ADR 0017)."""
 
-from dataclasses import replace
-
 from impersonator_api import sessions, tokens
 from impersonator_api.audit import Action, recorded
 from impersonator_api.oauth.errors import InvalidClientError, InvalidGrantError, InvalidOAuthRequestError
@@ -72,7 +70,7 @@ def _fits(request: TokenRequest, client_id: str, code: HandoverState, live: Live
 
 
 def _hand_over(work: Work, live: Live, code: str, *, key: str | None) -> TokenAnswer:
-    grant = replace(sessions.grant_of(work, live), jkt=key)
+    grant = sessions.grant_of(work, live, jkt=key)
     # A family of its own: the panel's refresh token and the application's never replay each other.
     refresh = tokens.mint_refresh(work, grant, tenant_id=live.tenant.id, family_id=work.new_id())
     access = tokens.mint_access(work, grant, alg=live.client.signing_alg)

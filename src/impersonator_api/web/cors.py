@@ -72,14 +72,17 @@ class Cors:
         known = self._known.get(origin)
         if known is not None and known[1] > now:
             return known[0]
-        # Whom we have no time for does not cost a statement either.
-        if len(origin) > LONGEST_ORIGIN or not ORIGIN.fullmatch(origin) or SURPLUS in scope["state"]:
+        if len(origin) > LONGEST_ORIGIN or not ORIGIN.fullmatch(origin):
             return False
+        was_allowed = known is not None and known[0]
+        if SURPLUS in scope["state"]:
+            # Whom we have no time for does not cost a statement either.
+            return was_allowed
         try:
             allowed = await office.desk(scope["state"]["origin"]).run(is_spa_origin, origin)
         except UnavailableError:
             # The door says so itself, and a browser application known a moment ago may read that.
-            return known is not None and known[0]
+            return was_allowed
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         self._known[origin] = (allowed, now + REMEMBERED)

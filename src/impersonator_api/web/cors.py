@@ -69,20 +69,17 @@ class Cors:
     async def _is_allowed(self, scope: Scope, origin: str) -> bool:
         office = office_of(scope)
         now = office.pattern.clock()
-        known = self._known.get(origin)
-        if known is not None and known[1] > now:
-            return known[0]
+        allowed, until = self._known.get(origin, (False, now))
+        # Whom we have no time for does not cost a statement; he may read that, if he was known a moment ago.
+        if until > now or SURPLUS in scope["state"]:
+            return allowed
         if len(origin) > LONGEST_ORIGIN or not ORIGIN.fullmatch(origin):
             return False
-        was_allowed = known is not None and known[0]
-        if SURPLUS in scope["state"]:
-            # Whom we have no time for does not cost a statement either.
-            return was_allowed
         try:
             allowed = await office.desk(scope["state"]["origin"]).run(is_spa_origin, origin)
         except UnavailableError:
-            # The door says so itself, and a browser application known a moment ago may read that.
-            return was_allowed
+            # The door says so itself; the same holds.
+            return allowed
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         self._known[origin] = (allowed, now + REMEMBERED)

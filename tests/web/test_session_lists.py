@@ -157,3 +157,22 @@ async def test_an_overdue_session_is_shown_as_expired_before_anybody_wrote_it_do
     assert (shown["is_active"], shown["status"], shown["end_reason"]) == (False, "ended", "expired")
     assert shown["duration_seconds"] == 1800
     assert await ids_of(http, status="active") == []
+
+
+@pytest.mark.parametrize("minutes", [1, 31], ids=["running", "overdue"])
+async def test_a_list_says_of_each_session_what_is_said_of_it_alone(
+    engine: AsyncEngine, signing_desk: Desk, clock: Clock, acting_as: ActingAs, minutes: int
+) -> None:
+    acme = await make_tenant(engine)
+    ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
+    wish: dict[str, Any] = {"metadata": {"from": "panel"}, "permissions": frozenset[str](), "ticket": "SUP-1"}
+    for _ in range(2):
+        await start(signing_desk, ana, bob, **wish)
+    clock.forward(minutes=minutes, microseconds=1)
+    http = await acting_as(ana)
+
+    listed = (await http.get(PATH)).raise_for_status().json()["sessions"]
+    alone = [(await http.get(f"{PATH}/{row['id']}")).raise_for_status().json() for row in listed]
+
+    assert listed == alone
+    assert {row["end_reason"] for row in listed} == {"replaced", None if minutes == 1 else "expired"}

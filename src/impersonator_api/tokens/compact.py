@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -38,6 +38,8 @@ class UnverifiedToken:
     signature: bytes = field(repr=False)
     digest: bytes = field(repr=False)
     """SHA-256 of the token, by which it is remembered."""
+    verdicts: list[Any] = field(default_factory=list, repr=False, compare=False)
+    """For `verify` alone: what it found of this very token before."""
 
     def find_text(self, name: str) -> str | None:
         """A claim, if it is there and a text."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from json import dumps
 from types import MappingProxyType
-from typing import Protocol, final
+from typing import NamedTuple, Protocol, cast, final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -156,6 +156,12 @@ class VerifiedClaims:
         return frozenset((self.find_text("scope") or "").split())
 
 
+class _Verdict(NamedTuple):
+    key: VerifyingKey
+    expected: Expected
+    claims: VerifiedClaims
+
+
 def assert_backend() -> None:
     """Raise `WrongBackendError` unless python-jose computes with `cryptography`; called at start-up.
 
@@ -204,12 +210,24 @@ def verify(token: UnverifiedToken, *, key: VerifyingKey, expected: Expected, now
 
     `jku`, `jwk`, `x5u` and `x5c` are never looked at: the key comes from configuration alone.
     """
+    claims = _verify_all_but_dates(token, key, expected)
+    _verify_dates(token.claims, now, expected)
+    return claims
+
+
+def _verify_all_but_dates(token: UnverifiedToken, key: VerifyingKey, expected: Expected) -> VerifiedClaims:
+    """What holds of a token once, under a key that is still there, holds for ever."""
+    for verdict in token.verdicts:
+        if verdict.key is key and verdict.expected == expected:
+            metrics.token_cache_hit()
+            return cast("VerifiedClaims", verdict.claims)
     # First, as each kind has keys of its own: whoever mixed them up is told that.
     typ = _verify_type(token, expected)
     assert_signed(token, key)
     _verify_names(token.claims, expected)
-    _verify_dates(token.claims, now, expected)
-    return VerifiedClaims(token.claims, typ=typ, proof=_PROOF)
+    claims = VerifiedClaims(token.claims, typ=typ, proof=_PROOF)
+    token.verdicts[:] = [_Verdict(key, expected, claims)]
+    return claims
 
 
 def media_type(typ: object) -> str:

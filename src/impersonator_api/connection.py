@@ -4,8 +4,9 @@ SQLAlchemy builds statements and keeps the pool; sending one through its own exe
 that PostgreSQL has to do for it (ADR 0022).
 """
 
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -110,14 +111,26 @@ class Connection:
         """A transaction, or a savepoint within one: committed at the end, taken back where something is raised."""
         # Whoever died in it has taken it back already, and what was raised says more than that nobody answers.
         begun = self._driver.transaction()
-        await begun.start()
+        with self._seen_through():
+            await begun.start()
         try:
             yield
         except BaseException:
             if not self._driver.is_closed():
-                await begun.rollback()
+                with self._seen_through():
+                    await begun.rollback()
             raise
-        await begun.commit()
+        with self._seen_through():
+            await begun.commit()
+
+    @contextmanager
+    def _seen_through(self) -> Iterator[None]:
+        """Leave where nobody waits to hear whether a transaction is open: the next one's writes would end up in it."""
+        try:
+            yield
+        except (CancelledError, TimeoutError):
+            self.leave()
+            raise
 
     def lend(self) -> bool:
         """Let others have it while nothing is asked here; `False` within a transaction, which has to keep it."""

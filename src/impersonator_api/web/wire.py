@@ -18,6 +18,10 @@ MAX_PIPELINED: Final = 16
 """Requests that a connection may send ahead; each costs memory before anybody looks at it."""
 
 
+BODY_FIELDS: Final = frozenset({b"content-length", b"transfer-encoding"})
+"""Header fields of requests that have a body."""
+
+
 class Nowhere(list[tuple[bytes, bytes]]):
     """Keeps nothing."""
 
@@ -32,6 +36,14 @@ NOWHERE: Final = Nowhere()
 
 class TooFarAheadError(Exception):
     """A connection sent more requests ahead than it may; told to the parser, which answers 400."""
+
+
+class BodyLostError(Exception):
+    """A body came with the wish for another protocol; told to the parser, which answers 400.
+
+    The parser takes no body then, and would take its bytes for the connection's next request, which a proxy in front
+    of us never saw as one.
+    """
 
 
 class Connections(ServerState):
@@ -133,6 +145,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     @override
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade() and not BODY_FIELDS.isdisjoint(name for name, _ in self.headers):
+            raise BodyLostError
         self._is_in_head = False
         self._patience_ends_at = self.loop.time() + self.body_patience
         super().on_headers_complete()

@@ -82,6 +82,8 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
         url,
         # What people wrote must not end up in a log by way of an error's text.
         hide_parameters=True,
+        # Addresses are texts that were looked at before; the driver would parse each twice.
+        native_inet_types=False,
         json_serializer=_as_json,
         json_deserializer=msgspec.json.decode,
         poolclass=HonestPool,

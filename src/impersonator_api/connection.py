@@ -72,10 +72,11 @@ class Connection:
     @classmethod
     async def _next(cls, engine: AsyncEngine) -> ManagesConnection:
         while True:
-            taken = _pool_of(engine).take_idle() or await cls._waited_for(engine)
+            pool = _pool_of(engine)
+            taken = pool.take_idle() or await cls._waited_for(engine)
             if not _driver_of(taken).is_closed():
                 return taken
-            _put_back(taken, engine)
+            pool.put_back(taken, is_dead=True)
 
     @classmethod
     async def _waited_for(cls, engine: AsyncEngine) -> ManagesConnection:
@@ -89,6 +90,8 @@ class Connection:
 
     def _hold(self, taken: ManagesConnection) -> None:
         self._taken = taken
+        # Its own one: an engine that was disposed of meanwhile has another.
+        self._pool = _pool_of(self._engine)
         self._driver = _driver_of(taken)
         self._is_lent = False
 
@@ -151,7 +154,7 @@ class Connection:
     def close(self) -> None:
         """Give it back to the pool, which makes another one where it is dead."""
         if not self._is_lent:
-            _put_back(self._taken, self._engine)
+            self._pool.put_back(self._taken, is_dead=self._driver.is_closed())
 
 
 def _pool_of(engine: AsyncEngine) -> HonestPool:
@@ -160,7 +163,3 @@ def _pool_of(engine: AsyncEngine) -> HonestPool:
 
 def _driver_of(taken: ManagesConnection) -> "DriverConnection":
     return cast("DriverConnection", taken.driver_connection)
-
-
-def _put_back(taken: ManagesConnection, engine: AsyncEngine) -> None:
-    _pool_of(engine).put_back(taken, is_dead=_driver_of(taken).is_closed())

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from json import dumps
 
-from impersonator_api.tokens.errors import InvalidTokenError, SigningKeyMissingError
+from impersonator_api.tokens.errors import InvalidTokenError, MasterKeyWrongError, SigningKeyMissingError
 from impersonator_api.tokens.jwk import parse_private_key, parse_public_jwk
 from impersonator_api.tokens.jws import SigningKey, VerifyingKey, signing_key
 from impersonator_api.tokens.key_life import HEARD_WITHIN
@@ -79,9 +80,12 @@ class KeyRing:
         return _known(self.find_verifying_key(kid))
 
     async def load_own_key(self, work: Work, kid: str) -> VerifyingKey:
-        """The key of that name for what only we sign; raises the same."""
+        """The key of that name for what only we sign; raises the same, and `MasterKeyWrongError`."""
         await self._hear_of(work, kid)
         own = self._snapshot.own.get(kid)
+        if own is None and _known(self.find_verifying_key(kid)).alg == SigningAlgorithm.ES256:
+            # Nothing is wrong with the token, and another process may open its key.
+            raise MasterKeyWrongError(f"No master key of this process opens signing key {kid}.")
         return _known(None if own is None else own.verifying)
 
     async def _hear_of(self, work: Work, kid: str) -> None:
@@ -114,15 +118,25 @@ async def load_ring(
         },
         # The next key too: another process may sign with it before this one hears of the rotation.
         verifying={key.kid: known.verifying.get(key.kid) or parse_public_jwk(key.public_jwk)[0] for key in keys},
-        own={
-            key.kid: known.own.get(key.kid) or OwnKey.derived(master_keys.unseal(key.sealed, kid=key.kid), kid=key.kid)
-            for key in keys
-            if key.alg == SigningAlgorithm.ES256
-        },
+        own=_own_keys(keys, master_keys, known),
         jwks=dumps({"keys": [key.public_jwk for key in keys]}, separators=(",", ":"), sort_keys=True).encode(),
         revision=_revision(keys),
         read_at=work.now,
     )
+
+
+def _own_keys(keys: Iterable[StoredKey], master_keys: MasterKeys, known: KeyRingSnapshot) -> Mapping[str, OwnKey]:
+    found: dict[str, OwnKey] = {}
+    for key in keys:
+        if key.alg == SigningAlgorithm.ES256:
+            # Made under another replica's new master key: that must not keep this one from hearing of a compromise.
+            with suppress(MasterKeyWrongError):
+                found[key.kid] = known.own.get(key.kid) or _derived(key, master_keys)
+    return found
+
+
+def _derived(key: StoredKey, master_keys: MasterKeys) -> OwnKey:
+    return OwnKey.derived(master_keys.unseal(key.sealed, kid=key.kid), kid=key.kid)
 
 
 def _known(key: VerifyingKey | None) -> VerifyingKey:

@@ -14,6 +14,9 @@ HEAVY = "It needs code that knows it: whoever ran before has stopped, and nobody
 SESSIONS = "impersonation_sessions"
 SERVICE_ROLE = "impersonator_service"
 
+# Whoever was told to stop and has not yet: what he starts must be among what is moved, or he must fail.
+ALONE = "LOCK TABLE impersonation_sessions, {held} IN ACCESS EXCLUSIVE MODE"
+
 MOVED = """
 INSERT INTO active_sessions (tenant_id, session_id, impersonator_id, slot, expires_at)
 SELECT session.tenant_id, session.id, session.impersonator_id, held.slot, session.expires_at
@@ -99,6 +102,7 @@ FILLED_MONTH = """
 
 def upgrade() -> None:
     """Go forward."""
+    op.execute(ALONE.format(held="active_slots"))
     op.create_table(
         "active_sessions",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -132,6 +136,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back. Sessions without a slot stay as they are, and the sweeper finds them by their index again."""
+    op.execute(ALONE.format(held="active_sessions"))
     op.execute(ENSURE_PARTITIONS.format(schema=_schema(), filled=""))
     op.execute(FILLED.format(change="RESET (fillfactor)"))
     for column, (domain, words) in WORDS.items():

@@ -3,7 +3,7 @@
 import tracemalloc
 
 from impersonator_api.rate_limits import OwnCounts, RateLimiter, Tally
-from impersonator_api.rate_limits.own import MOST_KEYS
+from impersonator_api.rate_limits.own import MOST_KEYS, Lately
 from impersonator_api.rates import rates_of
 
 MINUTE = rates_of("2/minute")
@@ -115,13 +115,22 @@ async def test_a_storage_is_what_limits_asks_for() -> None:
     assert (await counts.get("one"), await counts.reset(), len(counts)) == (0, 2, 0)
 
 
-async def test_where_nobody_has_failed_lately_nothing_is_looked_up() -> None:
+def test_where_nobody_has_failed_lately_nothing_is_looked_up() -> None:
     seconds = Seconds()
     limiter = RateLimiter(seconds)
-    before = limiter.is_idle
-    await limiter.count(Tally(MINUTE, "key"))
-    during = limiter.is_idle
+    before = limiter.may_wait_at("here")
+    limiter.note("here", 60)
+    during = limiter.may_wait_at("here"), limiter.may_wait_at("there")
 
     seconds.now += 60
 
-    assert (before, during, limiter.is_idle) == (True, False, True)
+    assert (before, during, limiter.may_wait_at("here")) == (False, (True, False), False)
+
+
+def test_no_more_places_are_remembered_than_that() -> None:
+    lately = Lately(Seconds(), most_names=2)
+
+    for name in ("one", "two", "one", "three"):
+        lately.note(name, 60)
+
+    assert [lately.knows(name) for name in ("one", "two", "three")] == [True, False, True]

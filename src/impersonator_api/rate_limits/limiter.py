@@ -12,7 +12,7 @@ from limits import RateLimitItem
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 
-from impersonator_api.rate_limits.own import OwnCounts, Seconds
+from impersonator_api.rate_limits.own import Lately, OwnCounts, Seconds
 
 if TYPE_CHECKING:
     from impersonator_api.rate_limits.shared import SharedCounts
@@ -46,16 +46,19 @@ class RateLimiter:
         """`patience` is how long a shared storage may take for an answer, connecting included."""
         self._clock = clock
         self._patience = patience.total_seconds()
-        self._own_counts = OwnCounts(clock)
-        self._own = FixedWindowRateLimiter(self._own_counts)
+        self._own = FixedWindowRateLimiter(OwnCounts(clock))
+        self._lately = Lately(clock)
         self._storage = shared
         self._shared = FixedWindowRateLimiter(shared) if shared else None
         self._asked_again_at: float | None = None
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether nobody can have to wait; known without asking only where counts are kept here."""
-        return self._shared is None and self._own_counts.is_idle
+    def note(self, place: str, seconds: int) -> None:
+        """Something is counted there, for so many seconds at most."""
+        self._lately.note(place, seconds)
+
+    def may_wait_at(self, place: str) -> bool:
+        """Whether somebody there may have to wait; known without asking only where counts are kept here."""
+        return self._shared is not None or self._lately.knows(place)
 
     async def find_wait(self, *tallies: Tally) -> int | None:
         """Seconds until all of these may happen again; `None` where they may happen now."""

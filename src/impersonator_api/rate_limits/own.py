@@ -37,15 +37,9 @@ class OwnCounts(Storage):
         self._clock = clock
         self._most_keys = most_keys
         self._windows: dict[str, Window] = {}
-        self._last_end = 0.0
 
     def __len__(self) -> int:
         return len(self._windows)
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether every window is over, so that no key is worth looking up."""
-        return not self._windows or self._last_end <= self._clock()
 
     @property
     @override
@@ -57,7 +51,6 @@ class OwnCounts(Storage):
         window = self._running(key)
         if window is None:
             window = self._windows[key] = Window(self._clock(), expiry)
-            self._last_end = max(self._last_end, window.ends_at)
             self._forget_oldest()
         window.count += amount
         return window.count
@@ -80,7 +73,6 @@ class OwnCounts(Storage):
     async def reset(self) -> int | None:
         count = len(self._windows)
         self._windows.clear()
-        self._last_end = 0.0
         return count
 
     @override
@@ -99,3 +91,24 @@ class OwnCounts(Storage):
         # A dict keeps the order in which keys came, so the first is the one that began longest ago.
         if len(self._windows) > self._most_keys:
             del self._windows[next(iter(self._windows))]
+
+
+class Lately:
+    """Where something was counted lately; everywhere else there is nothing to look up."""
+
+    def __init__(self, clock: Seconds, *, most_names: int = MOST_KEYS) -> None:
+        self._clock = clock
+        self._most_names = most_names
+        self._until: dict[str, float] = {}
+
+    def note(self, name: str, seconds: int) -> None:
+        """Something is counted there, for so many seconds at most."""
+        self._until.pop(name, None)
+        self._until[name] = self._clock() + seconds
+        if len(self._until) > self._most_names:
+            del self._until[next(iter(self._until))]
+
+    def knows(self, name: str) -> bool:
+        """Whether there may still be a count."""
+        until = self._until.get(name)
+        return until is not None and self._clock() < until

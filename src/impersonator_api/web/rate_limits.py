@@ -59,13 +59,14 @@ class RateLimits:
         self._issuer = settings.issuer
         self._failed = rates_of(settings.failed_rate_limit)
         self._failed_address = rates_of(settings.failed_address_rate_limit)
+        self._longest = max((rate.get_expiry() for rate in (*self._failed, *self._failed_address)), default=0)
         self._token = rates_of(settings.token_rate_limit)
         self._start = rates_of(settings.start_rate_limit)
 
     async def refuse_failing(self, scope: Scope, presenter: Presenter) -> None:
         """Remember who asks; raises `TooManyAttemptsError` where they, or their address, failed too often."""
         scope["state"][PRESENTER] = presenter
-        if self._limiter.is_idle:
+        if not self._limiter.may_wait_at(_network(scope)):
             return
         wait = await self._limiter.find_wait(*self._failures_of(scope, presenter))
         if wait is not None:
@@ -79,6 +80,8 @@ class RateLimits:
         presenter = scope["state"].get(PRESENTER)
         if _is_failure(error, presenter):
             await self._limiter.count(*self._failures_of(scope, presenter))
+            # Afterwards, so that no window ends later.
+            self._limiter.note(_network(scope), self._longest)
 
     async def count_token_request(self, scope: Scope, presented: Presented) -> None:
         """Raises `LimitError` where the client, as presented, has asked too often from its address."""

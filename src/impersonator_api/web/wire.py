@@ -170,7 +170,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self._outlet.end()
         super().on_response_complete()
-        if self.pipeline or self.transport.is_closing():
+        # One that was sent ahead has just begun, and may be the last.
+        if not self.cycle.response_complete or self.transport.is_closing():
             return
         self.server_state.resting[self] = None
         # uvicorn's own timer ends with any byte, and none begins before the next request does.

@@ -4,11 +4,13 @@ It decides nothing. Whoever the statement proves to be somebody else, or in anot
 """
 
 from dataclasses import dataclass
+from sys import intern
 from uuid import UUID
 
 from impersonator_api.callers.caller import ServiceCaller, UserCaller
 
-REMEMBERED = 4096
+REMEMBERED = 8192
+"""Callers of this process, as many as signatures of a key: less than three megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Acquaintance:
     @classmethod
     def of(cls, caller: UserCaller | ServiceCaller) -> "Acquaintance":
         """What to remember of a caller."""
-        return cls(caller.tenant.id, caller.tenant.slug, caller.party.id)
+        return cls(caller.tenant.id, intern(caller.tenant.slug), caller.party.id)
 
 
 class Acquaintances:

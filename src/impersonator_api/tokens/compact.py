@@ -22,6 +22,9 @@ UNFIT = "The token is not a JWS of three parts and at most 16 KiB."
 REMEMBERED: Final = 512
 """Tokens that were taken apart, with what came out; most come many times."""
 
+HEADERS_REMEMBERED: Final = 64
+
+LONGEST_HEADER: Final = 256
 LONGEST_REMEMBERED: Final = 2048
 """Characters: nobody fills the memory with what he makes up."""
 
@@ -65,7 +68,7 @@ def _taken_apart(token: str) -> UnverifiedToken:
         raise TokenMalformedError(UNFIT)
     header, claims, signature = parts
     return UnverifiedToken(
-        header=_json_object(header),
+        header=_header_read_before(header) if len(header) <= LONGEST_HEADER else _json_object(header),
         claims=_json_object(claims),
         signing_input=f"{header}.{claims}".encode(),
         signature=decode_base64url(signature),
@@ -97,6 +100,10 @@ def encode_base64url(octets: bytes) -> str:
 def _json_object(part: str) -> dict[str, object]:
     octets = decode_base64url(part)
     return _find_canonical(octets) or _read_strictly(octets)
+
+
+# An issuer's tokens have few headers, each of its keys one for each type.
+_header_read_before = lru_cache(HEADERS_REMEMBERED)(_json_object)
 
 
 def _find_canonical(octets: bytes) -> dict[str, object] | None:

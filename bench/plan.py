@@ -22,7 +22,7 @@ class Plan:
     """In a round before them that nobody counts, in which statements get compiled and caches filled; 0: none."""
     connections: int
     people: int
-    """Administrators who start and end: no more starts are measured in one go, and after two goes all have been here."""
+    """Administrators who start and end: no more starts are measured in one go; after two all were here before."""
     history: History
     small: History
     """What the large one is compared with."""

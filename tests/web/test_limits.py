@@ -29,6 +29,14 @@ async def test_a_length_beyond_any_number_is_too_large(room_app: FastAPI) -> Non
     assert answer.status == 413
 
 
+async def test_zeros_before_a_length_make_it_no_larger(room_app: FastAPI) -> None:
+    length = (b"content-length", b"0000000000002")
+
+    answer = await send_bytes(room_app, "POST", b"/probe/json", headers=[AS_JSON, length], chunks=[b"{}"])
+
+    assert answer.status != 413
+
+
 async def test_a_body_that_does_not_say_its_length_is_counted(room_app: FastAPI) -> None:
     answer = await send_bytes(room_app, "POST", b"/probe/json", headers=[AS_JSON], chunks=[b" " * 40_000] * 2)
 

@@ -91,7 +91,8 @@ def _refuse_headers(headers: Sequence[tuple[bytes, bytes]]) -> None:
 
 def _is_too_large(content_length: str) -> bool:
     # The server has seen to it that it is a number; a very long one is not worth converting.
-    return content_length.isdigit() and (len(content_length) > MOST_DIGITS or int(content_length) > MAX_BODY)
+    digits = content_length.lstrip("0")
+    return digits.isdecimal() and (len(digits) > MOST_DIGITS or int(digits) > MAX_BODY)
 
 
 def _body_too_large() -> BodyTooLargeError:

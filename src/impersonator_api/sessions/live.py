@@ -99,10 +99,10 @@ def live_in(work: Work, row: Mapping[Any, Any] | None) -> Live:
 
 def _known(work: Work, row: Mapping[Any, Any]) -> Live:
     session = store.session_from(row["session"])
-    known = work.get(Surroundings).find(session.id, row["revision"])
-    if known is None:
+    live = work.get(Surroundings).find_live(session, row["revision"], row)
+    if live is None:
         raise LostRaceError("The tenant changed since this process saw the session last.")
-    return known.live(session, row)
+    return live
 
 
 def refuse_ended(work: Work, session: Session) -> None:

@@ -1,7 +1,7 @@
 """What a decision depends on, read in one statement and frozen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,11 +41,10 @@ class BeforeStart:
     slots: tuple[Slot, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A session and everything it depends on, as of this moment."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """Everything that a running session depends on."""
 
-    session: Session
     tenant: Tenant
     impersonator: Person | Client
     target: Person
@@ -53,6 +52,16 @@ class Live:
     consent: Consent | None
     workspace: Workspace | None
     policy: Row | None
+
+
+AROUND = tuple(each.name for each in fields(Around))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live(Around):
+    """A session and everything it depends on, as of this moment."""
+
+    session: Session
     also: Row
     is_decided_again: bool = False  # the decision is this work's own, and its write waits in the queue
 

@@ -1,16 +1,15 @@
 """What sessions depend on, known by their tenants' revisions: then only the session itself is asked for."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from sys import intern
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from impersonator_api.directory import Client, Consent, KnownByRevision, Person, Tenant, Workspace
+from impersonator_api.directory import Client, KnownByRevision, Person, Tenant
 from impersonator_api.sessions.session import Session
-from impersonator_api.sessions.snapshot import Live, Row
+from impersonator_api.sessions.snapshot import AROUND, Around, Live, Row
 
 REMEMBERED: Final = 1024
 """Sessions of this process."""
@@ -22,46 +21,6 @@ SHARED: Final = 256
 """Tenants and clients that many sessions have in common."""
 
 T = TypeVar("T", Tenant, Client)
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """Everything of a running session but the session itself."""
-
-    tenant: Tenant
-    impersonator: Person | Client
-    target: Person
-    client: Client
-    consent: Consent | None
-    workspace: Workspace | None
-    policy: Row | None
-
-    @classmethod
-    def of(cls, live: Live) -> Self:
-        """What is around that session."""
-        return cls(
-            tenant=live.tenant,
-            impersonator=live.impersonator,
-            target=live.target,
-            client=live.client,
-            consent=live.consent,
-            workspace=live.workspace,
-            policy=live.policy,
-        )
-
-    def live(self, session: Session, also: Row) -> Live:
-        """The session as it is now, in these surroundings; `also` is what else was asked."""
-        return Live(
-            session=session,
-            tenant=self.tenant,
-            impersonator=self.impersonator,
-            target=self.target,
-            client=self.client,
-            consent=self.consent,
-            workspace=self.workspace,
-            policy=self.policy,
-            also=also,
-        )
 
 
 class Surroundings(KnownByRevision[UUID, Around]):
@@ -76,13 +35,20 @@ class Surroundings(KnownByRevision[UUID, Around]):
         if _profile_size(live) > LARGEST_PROFILE:
             self.forget(live.session.id)
             return
-        lean = replace(
-            Around.of(live),
-            tenant=self._one_of(live.tenant),
-            client=self._one_of(live.client),
-            policy=_lean(live.policy),
-        )
-        self.put(live.session.id, lean, revision=live.tenant.revision, now=now)
+        around = {name: getattr(live, name) for name in AROUND}
+        shared = {
+            "tenant": self._one_of(live.tenant),
+            "client": self._one_of(live.client),
+            "policy": _lean(live.policy),
+        }
+        self.put(live.session.id, Around(**around | shared), revision=live.tenant.revision, now=now)
+
+    def find_live(self, session: Session, revision: int, also: Row) -> Live | None:
+        """The session as it is now, in what it depended on at that revision; `also` is what else was asked."""
+        around = self.find(session.id, revision)
+        if around is None:
+            return None
+        return Live(session=session, also=also, **{name: getattr(around, name) for name in AROUND})
 
     def _one_of(self, thing: T) -> T:
         """The same thing for all sessions that have it in common, not one for each."""

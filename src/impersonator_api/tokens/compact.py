@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from impersonator_api.tokens.errors import TokenMalformedError
+
+if TYPE_CHECKING:
+    from impersonator_api.tokens.jws import Verdict
 
 MAX_LENGTH = 16 * 1024
 MAX_DEPTH = 16
@@ -41,7 +44,7 @@ class UnverifiedToken:
     signature: bytes = field(repr=False)
     digest: bytes = field(repr=False)
     """SHA-256 of the token, by which it is remembered."""
-    verdicts: list[Any] = field(default_factory=list, repr=False, compare=False)
+    verdicts: "list[Verdict]" = field(default_factory=list, repr=False, compare=False)
     """For `verify` alone: what it found of this very token before."""
 
     def find_text(self, name: str) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from json import dumps
 from types import MappingProxyType
-from typing import NamedTuple, Protocol, cast, final
+from typing import NamedTuple, Protocol, final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -156,7 +156,9 @@ class VerifiedClaims:
         return frozenset((self.find_text("scope") or "").split())
 
 
-class _Verdict(NamedTuple):
+class Verdict(NamedTuple):
+    """That a token is what was expected, but for its dates, by this key."""
+
     key: VerifyingKey
     expected: Expected
     claims: VerifiedClaims
@@ -220,13 +222,13 @@ def _verify_all_but_dates(token: UnverifiedToken, key: VerifyingKey, expected: E
     for verdict in token.verdicts:
         if verdict.key is key and verdict.expected == expected:
             metrics.token_cache_hit()
-            return cast("VerifiedClaims", verdict.claims)
+            return verdict.claims
     # First, as each kind has keys of its own: whoever mixed them up is told that.
     typ = _verify_type(token, expected)
     assert_signed(token, key)
     _verify_names(token.claims, expected)
     claims = VerifiedClaims(token.claims, typ=typ, proof=_PROOF)
-    token.verdicts[:] = [_Verdict(key, expected, claims)]
+    token.verdicts[:] = [Verdict(key, expected, claims)]
     return claims
 
 

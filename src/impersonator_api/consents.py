@@ -1,9 +1,10 @@
 """What a user granted clients: told to the tenant's services, and withdrawn by them in the user's name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from impersonator_api import sessions
 from impersonator_api.audit import Action, Entry, recorded
@@ -22,8 +23,7 @@ class ConsentUnknownError(NotFoundError):
     title = "Consent not found"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consented:
+class Consented(Struct, frozen=True, kw_only=True):
     """A user, and one page of the clients with a consent that is in force, newest client first."""
 
     user: Person
@@ -31,8 +31,7 @@ class Consented:
     has_more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Grant:
+class _Grant(Struct, frozen=True):
     user: Person
     client: Client
     row: Mapping[str, Any]

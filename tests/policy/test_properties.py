@@ -1,12 +1,12 @@
 """What holds for every ask and every document, whatever hypothesis thinks of."""
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from impersonator_api.directory import Status, holds
 from impersonator_api.policy import (

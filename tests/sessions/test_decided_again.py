@@ -1,11 +1,11 @@
 """What was allowed is asked again whenever the directory or the policy changed."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 

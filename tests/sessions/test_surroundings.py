@@ -1,10 +1,10 @@
 """What a session depends on is not asked for again while its tenant has not changed, and at once where it has."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 

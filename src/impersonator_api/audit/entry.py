@@ -1,9 +1,10 @@
 """What one audit entry says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
+
+from msgspec import Struct, field
 
 
 class Action(StrEnum):
@@ -23,8 +24,7 @@ class Action(StrEnum):
     HISTORY_DROPPED = "history.dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """Both identities in every entry that has them, named as they were at the time."""
 
     action: Action

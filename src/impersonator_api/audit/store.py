@@ -1,7 +1,6 @@
 """Adding to the audit, and reading it back in order."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,7 +18,7 @@ from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
 PAGE = 1000
-SAID = tuple(each.name for each in fields(Entry))
+SAID = Entry.__struct_fields__
 
 
 def recorded(work: Work, entry: Entry) -> Write:

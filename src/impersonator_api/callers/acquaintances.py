@@ -3,9 +3,10 @@
 It decides nothing. Whoever the statement proves to be somebody else, or in another tenant, is asked about again.
 """
 
-from dataclasses import dataclass
 from sys import intern
 from uuid import UUID
+
+from msgspec import Struct
 
 from impersonator_api.callers.caller import ServiceCaller, UserCaller
 
@@ -13,8 +14,7 @@ REMEMBERED = 8192
 """Callers of this process, as many as signatures of a key: less than three megabytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acquaintance:
+class Acquaintance(Struct, frozen=True):
     """Whom a token named."""
 
     tenant_id: UUID

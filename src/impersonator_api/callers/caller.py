@@ -1,9 +1,10 @@
 """Who sent a request, once that is proved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from impersonator_api.directory import Client, Person, Tenant
 from impersonator_api.tokens import VerifiedClaims
@@ -11,8 +12,7 @@ from impersonator_api.tokens import VerifiedClaims
 NOTHING: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
+class Login(Struct, frozen=True, kw_only=True):
     """How somebody logged in, and where: what `act` says of an impersonator (RFC 9068 §2.2.1)."""
 
     issuer: str
@@ -26,8 +26,7 @@ class Login:
         return {name: value for name, value in members.items() if value not in (None, [])}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserCaller:
+class UserCaller(Struct, frozen=True, kw_only=True):
     """A person who comes as himself. `also` is what else the same statement was asked."""
 
     tenant: Tenant
@@ -36,21 +35,19 @@ class UserCaller:
     scopes: frozenset[str]
     client_id: str | None
     claims: VerifiedClaims
-    also: Mapping[str, Any] = field(default_factory=lambda: NOTHING, repr=False)
+    also: Mapping[str, Any] = NOTHING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceCaller:
+class ServiceCaller(Struct, frozen=True, kw_only=True):
     """A service that comes as itself, with a token from the client-credentials grant."""
 
     tenant: Tenant
     party: Client
     scopes: frozenset[str]
-    also: Mapping[str, Any] = field(default_factory=lambda: NOTHING, repr=False)
+    also: Mapping[str, Any] = NOTHING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImpersonationCaller:
+class ImpersonationCaller(Struct, frozen=True, kw_only=True):
     """Somebody acting as somebody else. Whether that session still runs is for `sessions` to say."""
 
     session_id: UUID

@@ -1,15 +1,15 @@
 """What an issuer's tokens must be for us to believe them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 CLAIM = "claim:"
 """`subject: claim:<name>` names the claim that holds the external id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedIssuer:
+class TrustedIssuer(Struct, frozen=True, kw_only=True):
     """One issuer as one tenant believes it (design §10). `match` tells tenants that share an issuer apart."""
 
     issuer: str

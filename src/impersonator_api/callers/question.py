@@ -1,8 +1,9 @@
 """What the database must be asked about a token before its caller is known."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from impersonator_api.callers.caller import Caller
 from impersonator_api.callers.store import JsonColumn
@@ -13,8 +14,7 @@ Answer = Any
 """What a driver reads a JSON document as."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallerQuestion:
+class CallerQuestion(Struct, frozen=True):
     """A part of any statement, and how its answer becomes the caller.
 
     `part` is `None` where a token needs no look-up. `settle` raises what `load_caller` raises: a caller is

@@ -1,8 +1,9 @@
 """OAuth clients as decisions see them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
+
+from msgspec import Struct
 
 from impersonator_api.directory.people import Status
 
@@ -31,8 +32,7 @@ class Subject(StrEnum):
     EXTERNAL_ID = "external_id"
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """An OAuth client of a tenant. `rank` and `permissions` count where a service acts for itself.
 
     `audiences` are those it may ask for besides its own when it exchanges tokens (RFC 8693 §2.1).

@@ -1,10 +1,11 @@
 """Tenants and people as decisions see them: frozen, whole, and without any way back to the database."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+from msgspec import Struct, field
 
 EVERYTHING = "*"
 """The permission that holds all others."""
@@ -32,8 +33,7 @@ class Status(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
+class Tenant(Struct, frozen=True):
     """An organisation; `revision` rises with every change of its directory, clients, consents or policy."""
 
     id: UUID
@@ -59,8 +59,7 @@ class Tenant:
         return self.settings.get("opt_out") is True
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """A part of a tenant in which members hold permissions."""
 
     id: UUID
@@ -68,8 +67,7 @@ class Workspace:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(Struct, frozen=True):
     """A role as one person holds it; `workspace_id` binds it to one workspace."""
 
     name: str
@@ -78,8 +76,7 @@ class Role:
     workspace_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """What a user's own pages show of him; no decision looks at it."""
 
     email_verified: bool = False
@@ -94,8 +91,7 @@ class Profile:
 NO_PROFILE = Profile()
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A user of a tenant's directory, with roles and memberships as they are now."""
 
     id: UUID
@@ -146,8 +142,7 @@ class Person:
         return frozenset().union(*(role.permissions for role in self.roles), *memberships)
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(Struct, frozen=True):
     """What a user granted a client."""
 
     scopes: frozenset[str]

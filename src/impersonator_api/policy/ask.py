@@ -1,9 +1,10 @@
 """What policy is asked, and what it answers: a frozen snapshot in, a frozen decision out."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+
+from msgspec import Struct
 
 from impersonator_api.directory import Client, Consent, Person, Role, Tenant, Workspace
 
@@ -30,16 +31,14 @@ class OnActive(StrEnum):
     REJECT = "reject"
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
+class LoggedIn(Struct, frozen=True):
     """How the impersonator logged in, as far as the caller's token says; a service has not logged in at all."""
 
     acr: str | None = None
     auth_time: int | None = None  # in seconds since the epoch, as the claim has it
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """May this impersonator act as this target, in this client, this way, now? Everything the answer depends on."""
 
     now: datetime
@@ -89,8 +88,7 @@ class Ask:
         return self.workspace.id if self.workspace else None
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(Struct, frozen=True):
     """Yes, within these limits. `permissions` is `None` where whatever the target holds is granted."""
 
     rule: str
@@ -103,8 +101,7 @@ class Allowed:
     on_active: OnActive | None  # None: the document does not say; the door's own habit holds
 
 
-@dataclass(frozen=True, slots=True)
-class WantedLogin:
+class WantedLogin(Struct, frozen=True):
     """The login that a rule asks for: by one of these methods, if any are named, and this many seconds old at most."""
 
     acr: tuple[str, ...]
@@ -116,8 +113,7 @@ class WantedLogin:
         return {name: value for name, value in members.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(Struct, frozen=True):
     """No. `law` names the law or requirement that refused, `rule` the rule that matched, if one did.
 
     `login` is there where another login of the impersonator's would do.

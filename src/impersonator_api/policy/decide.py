@@ -1,6 +1,6 @@
 """The judge: laws first, then the first rule that matches, then what that rule asks for. Default deny."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from impersonator_api.directory import Person
 from impersonator_api.policy.ask import Allowed, Ask, Decision, Denied
@@ -19,16 +19,14 @@ NO_RULE = "no-rule"
 """What refuses where no rule speaks for the ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """How one law, rule or requirement answered; `objection` is `None` where it holds or matches."""
 
     name: str
     objection: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """A decision and everything that led to it; `requirements` are those of the rule that matched."""
 
     decision: Decision

@@ -1,8 +1,9 @@
 """What the rule that matched still asks for: pure functions that object or stay silent, like the laws."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from impersonator_api.directory import EVERYTHING, IMPERSONATION_RIGHTS, common, holds
 from impersonator_api.policy.ask import Ask, Mode, Rights, WantedLogin
@@ -16,8 +17,7 @@ AHEAD = timedelta(seconds=60)
 STEP_UP_REQUIRED = "step-up-required"
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """A requirement by its name, which is as stable as a law's."""
 
     name: str

@@ -1,10 +1,10 @@
 """Whole stories of a request, from its credentials on: who is let in, and then what he came for, in one work."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import Select
 
 from impersonator_api.callers import Acquaintance, Credentials
@@ -21,8 +21,7 @@ from impersonator_api.sessions.summary import Summary
 from impersonator_api.work import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartRequest:
+class StartRequest(Struct, frozen=True, kw_only=True):
     """A start as it arrives, whoever sends it.
 
     `repeatable` makes of the caller's id what the request is repeated by; `admitted` is told who the caller is before

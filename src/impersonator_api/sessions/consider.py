@@ -1,9 +1,11 @@
 """The one place where policy is asked whether a session may begin or go on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from impersonator_api import policy
 from impersonator_api.directory import Client, Consent, Person, Workspace, common
@@ -15,8 +17,7 @@ SCOPES = frozenset({"offline_access", "profile"})
 """What an impersonation's tokens are good for: the target's profile, and being refreshed (seed 001)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(Struct, frozen=True, kw_only=True):
     """What somebody asks a session to be. Names are ids, external ids, client ids or slugs, as they were sent."""
 
     target: str
@@ -34,8 +35,7 @@ class Wish:
     on_active: policy.OnActive = policy.OnActive.REPLACE  # the door's habit, where the document does not say
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parties:
+class Parties(Struct, frozen=True, kw_only=True):
     """The snapshot's people and things, found and unambiguous."""
 
     impersonator: Person | Client

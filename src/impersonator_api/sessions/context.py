@@ -1,7 +1,8 @@
 """What a user interface shows around an impersonation: the one that runs, and whom one could act as."""
 
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from impersonator_api.callers import Credentials, Further, ImpersonationCaller, load_caller
 from impersonator_api.directory import Person, built_in_client_id, from_json
@@ -40,8 +41,7 @@ async def find_context(work: Work, *, credentials: Credentials | None) -> Live |
     return await load_live(work, max(running)) if running else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class Search(Struct, frozen=True, kw_only=True):
     """Whom to look for: by the beginning of an e-mail address or a name."""
 
     q: str | None = None

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.consider import consider_again
@@ -29,8 +30,7 @@ MOST_ROUNDS = 25
 DECIDED_AT_ONCE = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ender:
+class Ender(Struct, frozen=True, kw_only=True):
     """Who ends, with the sessions in reach.
 
     `own` is the session behind an impersonation token, the only one it reaches; `running` are the caller's
@@ -46,8 +46,7 @@ class Ender:
     is_service: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """A session that is over, and how long it lasted."""
 
     session_id: UUID

@@ -1,13 +1,13 @@
 """What a list of sessions can be asked for."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from impersonator_api.sessions.session import SessionStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
+class Filters(Struct, frozen=True, kw_only=True):
     """What to look for. `impersonator` and `target` are ids, external ids or, for services, client ids."""
 
     impersonator: str | None = None

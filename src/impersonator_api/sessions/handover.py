@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+
 from impersonator_api import tokens
 from impersonator_api.directory import ClientKind, RefreshPolicy
 from impersonator_api.sessions import store
@@ -15,8 +17,7 @@ PARAMETER = "handover_code"
 """What the code is called in the link's fragment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandoverWish:
+class HandoverWish(Struct, frozen=True, kw_only=True):
     """Ask a start for links; with a `code_challenge` (RFC 7636, S256) only the browser that made it can use them."""
 
     code_challenge: str | None = None

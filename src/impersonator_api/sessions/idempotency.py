@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
+from msgspec import Struct, structs
+
 from impersonator_api.questions import Column, Part
 from impersonator_api.sessions import store
 from impersonator_api.sessions.errors import (
@@ -35,8 +37,7 @@ Claims = Mapping[str, Mapping[str, object]]
 """What an answer's tokens said, by what they are called in the story."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repeatable:
+class Repeatable(Struct, frozen=True):
     """A request that brought a key: whose it is and at which door, and what it asked for. Both are SHA-256."""
 
     digest: bytes
@@ -123,6 +124,8 @@ def _plain(value: object) -> object:
             return (value - EPOCH) // timedelta(microseconds=1)
         case timedelta():
             return value.total_seconds()
+        case Struct():
+            return structs.asdict(value)
         case _ if is_dataclass(value) and not isinstance(value, type):
             return asdict(value)
         case _:

@@ -1,8 +1,9 @@
 """Whom a token stands for, as of now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from impersonator_api import tokens
 from impersonator_api.audit import Action, recorded
@@ -34,8 +35,7 @@ class InsufficientScopeError(Refusal):
     challenge = f'Bearer error="insufficient_scope", scope="{PROFILE}"'
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
+class Identified(Struct, frozen=True):
     """The user behind a token; `acting` holds `sid`, `act`, `impersonated_by` and `mode` where somebody acts as him."""
 
     tenant: Tenant

@@ -1,9 +1,10 @@
 """Whether a session is alive now: asked at every door that one of its tokens reaches."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from impersonator_api import tokens
 from impersonator_api.database import LostRaceError

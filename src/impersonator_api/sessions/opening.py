@@ -1,11 +1,11 @@
 """How a session comes to be: load, consider, write, record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct, field
 from sqlalchemy import Select
 
 from impersonator_api import policy
@@ -24,8 +24,7 @@ from impersonator_api.sessions.snapshot import BeforeStart, Known, Live, Row, be
 from impersonator_api.work import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Starter:
+class Starter(Struct, frozen=True, kw_only=True):
     """Who wants to act: a user or a service of a tenant. `login` has `iss`, `acr`, `amr`, `auth_time` where known."""
 
     tenant_id: UUID

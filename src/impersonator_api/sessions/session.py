@@ -1,11 +1,12 @@
 """An impersonation session as stories and doors see it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from impersonator_api.policy import Mode, Rights
 
@@ -42,8 +43,7 @@ class ImpersonatorKind(StrEnum):
     CLIENT = "client"
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """One impersonation: who, as whom, in which client, why, how far and how long."""
 
     id: UUID

@@ -1,12 +1,11 @@
 """What a decision depends on, read in one statement and frozen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import convert
+from msgspec import Struct, convert
 
 from impersonator_api.directory import Client, Consent, Person, Tenant, Workspace, from_json
 from impersonator_api.sessions.session import Session
@@ -18,8 +17,7 @@ Known = tuple[Tenant, Person | Client]
 """An impersonator and the tenant, where they were read before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """A place among an impersonator's active sessions, and which one holds it for how long."""
 
     number: int
@@ -27,8 +25,7 @@ class Slot:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class BeforeStart:
+class BeforeStart(Struct, frozen=True):
     """The snapshot of a start. What was not found is missing here; the story says which 404 that is."""
 
     tenant: Tenant
@@ -41,8 +38,7 @@ class BeforeStart:
     slots: tuple[Slot, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
+class Around(Struct, frozen=True, kw_only=True):
     """Everything that a running session depends on."""
 
     tenant: Tenant
@@ -54,11 +50,10 @@ class Around:
     policy: Row | None
 
 
-AROUND = tuple(each.name for each in fields(Around))
+AROUND = Around.__struct_fields__
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Live(Around):
+class Live(Around, frozen=True, kw_only=True):
     """A session and everything it depends on, as of this moment."""
 
     session: Session

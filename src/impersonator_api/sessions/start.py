@@ -1,6 +1,7 @@
 """How an impersonation begins, and what is handed out for it."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from impersonator_api import tokens
 from impersonator_api.sessions import idempotency
@@ -15,8 +16,7 @@ from impersonator_api.tokens import Minted
 from impersonator_api.work import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class Started(Struct, frozen=True, kw_only=True):
     """A session that has begun, and the tokens for it."""
 
     live: Live

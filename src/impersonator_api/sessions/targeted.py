@@ -1,10 +1,10 @@
 """Running sessions as those see them who look after the user: who acts as this one, and the end of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from impersonator_api.directory import Person, from_json
@@ -17,8 +17,7 @@ from impersonator_api.sessions.session import EndReason
 from impersonator_api.work import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Targeted:
+class Targeted(Struct, frozen=True, kw_only=True):
     """A user and one page of the running sessions in which somebody acts as that user, newest first."""
 
     user: Person

@@ -1,7 +1,7 @@
 """The writes that start, change and end sessions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from impersonator_api.sessions.store.reading import SORTED
 from impersonator_api.sessions.tables import active_sessions, impersonation_sessions
 from impersonator_api.statement import Write
 
-COLUMNS = tuple(each.name for each in fields(Session))
+COLUMNS = Session.__struct_fields__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 import json
 import re
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from impersonator_api.tokens import OrdinaryGrant, ServiceGrant
 from impersonator_api.tokens.claims import (

@@ -97,7 +97,7 @@ async def test_a_refresh_token_verifies_and_comes_with_its_row(signing_desk: Des
 
     assert isinstance(made, MintedRefresh)
     assert (await signing_desk.run(tokens.verify_refresh_token, made.token)).claims == made.row.claims == made.claims
-    assert (made.row.id, made.row.tenant_id, made.row.family_id) == (made.jti, TENANT, FAMILY)
+    assert (str(made.row.id), made.row.tenant_id, made.row.family_id) == (made.claims["jti"], TENANT, FAMILY)
     assert made.row.expires_at == made.expires_at == clock.moment + timedelta(minutes=30)
 
 
@@ -106,7 +106,7 @@ async def test_a_lost_refresh_token_is_signed_again_with_the_same_claims(signing
 
     again = await minted(signing_desk, tokens.sign_refresh_again, claims=made.claims)
 
-    assert (again.claims, again.jti, again.expires_at) == (made.claims, made.jti, made.expires_at)
+    assert (again.claims, again.expires_at) == (made.claims, made.expires_at)
     assert (await signing_desk.run(tokens.verify_refresh_token, again.token)).claims == made.claims
 
 

@@ -8,6 +8,9 @@ from hmac import compare_digest
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
+from msgspec import Struct
+from typing_extensions import override
+
 from impersonator_api.database import LostRaceError
 from impersonator_api.directory import Client, ClientKind, KnownByRevision, Tenant, documents, from_json
 from impersonator_api.oauth.errors import InvalidClientError, InvalidOAuthRequestError
@@ -23,13 +26,17 @@ REMEMBERED: Final = 256
 """Clients of this process."""
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(Struct, frozen=True):
     """What a request says of its client, and one proof at most; an empty secret is none."""
 
     client_id: str | None = None
-    secret: str | None = field(default=None, repr=False)
-    assertion: UnverifiedToken | None = field(default=None, repr=False)
+    secret: str | None = None
+    assertion: UnverifiedToken | None = None
+
+    @override
+    def __repr__(self) -> str:
+        # Without its proof.
+        return f"Presented(client_id={self.client_id!r})"
 
     @property
     def has_proof(self) -> bool:
@@ -55,13 +62,17 @@ class KnownClients(KnownByRevision[str, Registered]):
         super().__init__(REMEMBERED)
 
 
-@dataclass(frozen=True, slots=True)
-class AuthenticatedClient:
+class AuthenticatedClient(Struct, frozen=True):
     """A client that proved who it is. `also` is what else the same statement was asked."""
 
     tenant: Tenant
     client: Client
-    also: Mapping[Any, Any] = field(repr=False)
+    also: Mapping[Any, Any]
+
+    @override
+    def __repr__(self) -> str:
+        # What was asked along with it is not for everybody.
+        return f"AuthenticatedClient(client={self.client!r})"
 
 
 def presented_by(authorization: Sequence[str], parameters: Mapping[str, str]) -> Presented:

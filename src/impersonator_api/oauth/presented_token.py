@@ -1,9 +1,10 @@
 """A token that somebody asks about or gives back: which of ours it is, if it is one of ours at all."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
+
+from msgspec import Struct
 
 from impersonator_api import sessions, tokens
 from impersonator_api.directory import documents
@@ -19,8 +20,7 @@ class TokenKind(StrEnum):
     REFRESH = "refresh_token"
 
 
-@dataclass(frozen=True, slots=True)
-class PresentedToken:
+class PresentedToken(Struct, frozen=True):
     """A token of ours whose signature, issuer and dates hold; whether it still counts is in the database."""
 
     kind: TokenKind

@@ -5,10 +5,11 @@ Nothing from a request becomes a claim by its own name: there is no door for ext
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import floor
 from uuid import UUID
+
+from msgspec import Struct
 
 Claims = dict[str, object]
 
@@ -28,8 +29,7 @@ EXTERNAL_ID = "external_id"
 ID = "id"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Somebody in a token: a user by our id, and by the identity provider's where known; a service by `client_id`."""
 
     id: str
@@ -46,8 +46,7 @@ class Identity:
         return {ID: self.id} if form == EXTERNAL_ID else {EXTERNAL_ID: self.external_id}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(Struct, frozen=True, kw_only=True):
     """Who is really acting, and how he logged in (RFC 8693 §4.1); `issuer` is where he did."""
 
     identity: Identity
@@ -57,8 +56,7 @@ class Actor:
     auth_time: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issuance:
+class Issuance(Struct, frozen=True, kw_only=True):
     """What every token needs: who issues it, when, and under which name it is remembered."""
 
     issuer: str
@@ -71,8 +69,7 @@ class Issuance:
         return floor(self.now.timestamp())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImpersonationGrant:
+class ImpersonationGrant(Struct, frozen=True, kw_only=True):
     """What a session allows one client, as its tokens say it. `subject_form` is `id` or `external_id`.
 
     `act` is the chain of actors of a token that was exchanged for another (RFC 8693 §4.1); left out, the
@@ -98,8 +95,7 @@ class ImpersonationGrant:
     jkt: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceGrant:
+class ServiceGrant(Struct, frozen=True, kw_only=True):
     """A service acting as itself (RFC 6749 §4.4). `jkt` is the thumbprint of the key that its token is bound to."""
 
     tenant: str
@@ -109,8 +105,7 @@ class ServiceGrant:
     jkt: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrdinaryGrant:
+class OrdinaryGrant(Struct, frozen=True, kw_only=True):
     """A person acting as nobody else: what `impersonator token --as` makes in development."""
 
     tenant: str

@@ -1,11 +1,14 @@
 """Claims become tokens here, signed with the key ring; the refresh token's row is for its story to write."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import floor
 from typing import cast
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+from typing_extensions import override
 
 from impersonator_api.tokens import claims as make
 from impersonator_api.tokens.binding import token_type
@@ -17,15 +20,23 @@ from impersonator_api.tokens.store import RefreshToken
 from impersonator_api.work import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Minted:
-    """A signed token. `expires_in` is in seconds from its `iat`."""
+class Minted(Struct, frozen=True, kw_only=True):
+    """A signed token. `expires_in` is in seconds from its `iat`, `expires_on` in seconds since the epoch."""
 
-    token: str = field(repr=False)
-    claims: Mapping[str, object] = field(repr=False)
-    jti: UUID
+    token: str
+    claims: Mapping[str, object]
     expires_in: int
-    expires_at: datetime
+    expires_on: int
+
+    @override
+    def __repr__(self) -> str:
+        # Neither the token nor what it says of somebody.
+        return f"{type(self).__name__}(expires_on={self.expires_on})"
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends."""
+        return datetime.fromtimestamp(self.expires_on, UTC)
 
     @property
     def token_type(self) -> str:
@@ -33,8 +44,7 @@ class Minted:
         return token_type(self.claims)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MintedRefresh(Minted):
+class MintedRefresh(Minted, frozen=True, kw_only=True):
     """A signed refresh token, and the row that makes it one of ours: a token without its row is worth nothing."""
 
     row: RefreshToken
@@ -48,10 +58,11 @@ def mint_access(work: Work, grant: ImpersonationGrant, *, alg: str) -> Minted:
 
 def mint_refresh(work: Work, grant: ImpersonationGrant, *, tenant_id: UUID, family_id: UUID) -> MintedRefresh:
     """A refresh token of an impersonation and its row; always HS256, as nobody but us verifies it (ADR 0030)."""
-    claims = make.refresh_claims(grant, _issuance(work), family_id=family_id)
+    issuance = _issuance(work)
+    claims = make.refresh_claims(grant, issuance, family_id=family_id)
     minted = _minted(claims, key=work.get(KeyRing).own_signing_key(), typ=make.REFRESH)
     row = RefreshToken(
-        id=minted.jti,
+        id=issuance.jti,
         tenant_id=tenant_id,
         session_id=grant.session_id,
         family_id=family_id,
@@ -62,9 +73,8 @@ def mint_refresh(work: Work, grant: ImpersonationGrant, *, tenant_id: UUID, fami
     return MintedRefresh(
         token=minted.token,
         claims=claims,
-        jti=minted.jti,
         expires_in=minted.expires_in,
-        expires_at=minted.expires_at,
+        expires_on=minted.expires_on,
         row=row,
     )
 
@@ -96,15 +106,9 @@ def _issuance(work: Work) -> Issuance:
 
 
 def _from_now(work: Work, minted: Minted) -> Minted:
-    return replace(minted, expires_in=max(0, floor((minted.expires_at - work.now).total_seconds())))
+    return replace(minted, expires_in=max(0, floor(minted.expires_on - work.now.timestamp())))
 
 
 def _minted(claims: Mapping[str, object], *, key: SigningKey, typ: str = make.ACCESS) -> Minted:
     ends, begins = cast("int", claims["exp"]), cast("int", claims["iat"])
-    return Minted(
-        token=sign(claims, key=key, typ=typ),
-        claims=claims,
-        jti=UUID(str(claims["jti"])),
-        expires_in=ends - begins,
-        expires_at=datetime.fromtimestamp(ends, UTC),
-    )
+    return Minted(token=sign(claims, key=key, typ=typ), claims=claims, expires_in=ends - begins, expires_on=ends)

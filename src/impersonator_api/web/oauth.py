@@ -46,7 +46,7 @@ def token_body(answer: TokenAnswer) -> TokenBody:
         access_token=access.token,
         token_type=answer.token_type or access.token_type,
         expires_in=access.expires_in,
-        expires_on=int(access.expires_at.timestamp()),
+        expires_on=access.expires_on,
     )
     if answer.issued_token_type is not None:
         body["issued_token_type"] = answer.issued_token_type
@@ -55,7 +55,7 @@ def token_body(answer: TokenAnswer) -> TokenBody:
     if refresh is not None:
         body["refresh_token"] = refresh.token
         body["refresh_token_expires_in"] = refresh.expires_in
-        body["refresh_token_expires_on"] = int(refresh.expires_at.timestamp())
+        body["refresh_token_expires_on"] = refresh.expires_on
     return body
 
 

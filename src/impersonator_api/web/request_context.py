@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from random import getrandbits
 
+from msgspec import Struct
 from starlette.types import Scope
 from uuid_utils import uuid7
 
@@ -29,8 +29,7 @@ TRACE = "trace"
 """Under this name a request's state holds its place in a trace, where something outside has given it one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """Our place in a distributed trace (W3C Trace Context, version 00)."""
 
     trace_id: str

@@ -77,5 +77,5 @@ async def impersonate(
     return RefreshTokenBody(
         refresh_token=started.refresh.token,
         refresh_token_expires_in=started.refresh.expires_in,
-        refresh_token_expires_on=int(started.refresh.expires_at.timestamp()),
+        refresh_token_expires_on=started.refresh.expires_on,
     )

@@ -1,8 +1,9 @@
 """An exchange of an impersonation token: the service takes part in a session that runs, and hands its token on."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from impersonator_api import sessions, tokens
 from impersonator_api.audit import Action, recorded

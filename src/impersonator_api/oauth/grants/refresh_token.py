@@ -1,8 +1,9 @@
 """A SPA trades its refresh token for a new access token (RFC 6749 §6, RFC 9700 §4.14)."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from impersonator_api import sessions, tokens
 from impersonator_api.audit import Action, recorded
@@ -115,7 +116,7 @@ def _successor(work: Work, live: Live, state: RefreshState, grant: Impersonation
     if grant.jkt is not None and live.client.kind is not ClientKind.SPA:
         grant = replace(grant, jkt=None)
     minted = tokens.mint_refresh(work, grant, tenant_id=live.tenant.id, family_id=state.family_id)
-    used = tokens.refresh_token_used(state.id, successor_id=minted.jti, now=work.now)
+    used = tokens.refresh_token_used(state.id, successor_id=minted.row.id, now=work.now)
     work.write(used, tokens.refresh_token_inserted(minted.row))
     return minted
 

@@ -1,7 +1,9 @@
 """What arrives at the token endpoint, before anything of it is proven."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
+from typing_extensions import override
 
 from impersonator_api.oauth.clients import Presented
 from impersonator_api.oauth.errors import InvalidOAuthRequestError
@@ -12,18 +14,22 @@ REPEATABLE = frozenset({"audience", "resource"})
 NONE_SENT: Mapping[str, Sequence[str]] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRequest:
+class TokenRequest(Struct, frozen=True, kw_only=True):
     """A request for a token: its client, its parameters, and under `several` those that may repeat.
 
     `proofs` are the values of its header fields DPoP (RFC 9449 §5), `idempotency_key` is its Idempotency-Key's.
     """
 
     presented: Presented
-    parameters: Mapping[str, str] = field(repr=False)
-    several: Mapping[str, Sequence[str]] = field(default_factory=lambda: NONE_SENT)
-    proofs: Sequence[str] = field(default=(), repr=False)
+    parameters: Mapping[str, str]
+    several: Mapping[str, Sequence[str]] = NONE_SENT
+    proofs: Sequence[str] = ()
     idempotency_key: str | None = None
+
+    @override
+    def __repr__(self) -> str:
+        # The parameters hold secrets, tokens and codes.
+        return f"TokenRequest(presented={self.presented!r})"
 
     def find(self, name: str) -> str | None:
         """A parameter, if it was sent."""

@@ -1,6 +1,6 @@
 """A service exchanges a user, or a token it was given, for a token of its own to act with (RFC 8693)."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from impersonator_api import sessions, tokens
 from impersonator_api.directory import ClientKind

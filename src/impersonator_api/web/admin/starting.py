@@ -143,7 +143,7 @@ class StartAnswer:
             expires_at=live.session.expires_at,
             refresh_token=started.refresh.token,
             refresh_token_expires_in=started.refresh.expires_in,
-            refresh_token_expires_on=int(started.refresh.expires_at.timestamp()),
+            refresh_token_expires_on=started.refresh.expires_on,
             target_user=TargetUser(
                 id=live.target.id,
                 email=live.target.email,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -89,7 +90,8 @@ async def _page(
     asked, capped = (reader.tenant_id, own_of, filters), work.get(CappedTotals)
     # Running sessions end at any time, perhaps all at once; the rest of a history only grows.
     counts = filters.status is SessionStatus.ACTIVE or not capped.knows(asked, work.now)
-    question = store.page(
+    question = partial(
+        store.page,
         reader.tenant_id,
         filters,
         own_of=own_of,
@@ -99,17 +101,16 @@ async def _page(
         counts=counts,
         whole=whole,
     )
-    rows = await work.read(question)
-    first = rows[0]
+    rows = await work.read(question())
+    about = rows[0] if rows else (await work.read(question(is_empty=True))).one()
     for name in ("impersonator", "target", "client"):
-        if getattr(filters, name) is not None and not first[name]:
+        if getattr(filters, name) is not None and not about[name]:
             raise UnknownFilterValueError(f"Nothing in your organisation answers to that {name}.", parameter=name)
-    total = first["total"]
+    total = about["total"]
     if counts and total > store.COUNTED_AT_MOST:
         capped.keep(asked, work.now)
-    is_empty = first["listed" if whole else "id"] is None
     return Page(
-        sessions=() if is_empty else read(rows[: request.limit]),
+        sessions=read(rows[: request.limit]),
         total=min(total, store.COUNTED_AT_MOST),
         is_capped=total > store.COUNTED_AT_MOST,
         has_more=len(rows) > request.limit,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, case, cast, func, or_, select, true, type_coerce
+from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, cast, func, or_, select, type_coerce
 
 from impersonator_api.directory import documents as directory
 from impersonator_api.questions import Column, Part, constant, json_of, part
@@ -44,6 +44,7 @@ class _Shape:
     own_only: bool
     counts: bool
     whole: bool
+    is_empty: bool
     status: SessionStatus | None
     filtered_by: frozenset[str]
 
@@ -58,8 +59,9 @@ def page(  # noqa: PLR0913  all but two by name
     now: datetime,
     counts: bool = True,
     whole: bool = False,
+    is_empty: bool = False,
 ) -> Part[Select[Any]]:
-    """One page of a tenant's sessions, newest first: a row for each, or one without a session where there is none.
+    """One page of a tenant's sessions, newest first, a row for each; or one row without any where it `is_empty`.
 
     In each row is their count, and whether what filters name exists. A session is what a summary shows, or, `whole`,
     a document as those of `listed_json`. `own_of` is the impersonator whose sessions alone are wanted. Unless it
@@ -80,6 +82,7 @@ def page(  # noqa: PLR0913  all but two by name
         own_only=own_of is not None,
         counts=counts,
         whole=whole,
+        is_empty=is_empty,
         status=filters.status,
         filtered_by=frozenset(name for name, value in bounds.items() if value is not None),
     )
@@ -100,20 +103,21 @@ def page(  # noqa: PLR0913  all but two by name
 
 def _page(shape: _Shape, **values: Column) -> Select[Any]:
     newest, counted = _newest_and_counted(shape, values)
-    rows = select(newest).limit(values["at_most"]).subquery()
     total: Column = _count(counted) if shape.counts else constant(COUNTED_AT_MOST + 1)
     exist = [named.label(name) for name, named in _named(values).items() if name in shape.filtered_by]
-    # Beside a row that is always there, so that something is told of an empty page as well.
-    alone = select(constant(1).label("one")).subquery()
+    if shape.is_empty:
+        return select(total.label("total"), *exist)
+    # In order at each step: else PostgreSQL forgets it, and sorts all rows again at the end.
+    rows = select(newest).order_by(newest.c.id.desc()).limit(values["at_most"]).subquery()
     beside = directory.NamesBeside(client_id=rows.c.client_id, workspace_id=rows.c.workspace_id)
     shown = _document(rows, beside) if shape.whole else _summary(rows, beside)
-    question = select(*shown, total.label("total"), *exist).select_from(beside.joined(alone.outerjoin(rows, true())))
+    question = select(*shown, total.label("total"), *exist).select_from(beside.joined(rows))
     return question.order_by(rows.c.id.desc())
 
 
 def _document(rows: FromClause, names: directory.NamesBeside) -> list[Column]:
     listed = {"session": session_json(rows), "client_label": names.client_label, "workspace": names.workspace}
-    return [case((rows.c.id.is_not(None), json_of(listed))).label("listed")]
+    return [json_of(listed).label("listed")]
 
 
 def _summary(rows: FromClause, names: directory.NamesBeside) -> list[Column]:

@@ -1,12 +1,10 @@
 """A session as one of many: what lists show of it, as of the moment they are asked."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from itertools import islice
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, convert
 
 from impersonator_api.sessions.session import EndReason, SessionStatus
 
@@ -17,10 +15,10 @@ class Summary(Struct, rename={"target_id": "target_user_id", "target_email": "ta
     An overdue session has ended, whether or not somebody wrote it down.
     """
 
-    id: UUID
-    impersonator_id: UUID
+    id: str
+    impersonator_id: str
     impersonator_email: str | None
-    target_id: UUID
+    target_id: str
     target_email: str | None
     reason: str | None
     started_at: datetime
@@ -47,21 +45,34 @@ class Summary(Struct, rename={"target_id": "target_user_id", "target_email": "ta
 TOLD = ("is_active", "duration_seconds")
 """What no column holds."""
 
-SECOND = timedelta(seconds=1)
-
 COLUMNS = tuple(name for name in Summary.__struct_fields__ if name not in TOLD)
 
+IDS = ("id", "impersonator_id", "target_id")
+"""Columns that come as texts."""
 
-def summaries_from(rows: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Summary, ...]:
-    """The sessions in rows whose first columns are `COLUMNS`."""
-    summaries = tuple([Summary(*islice(row.values(), len(COLUMNS))) for row in rows])
-    for each in summaries:
+MOMENTS = ("started_at", "expires_at", "ended_at")
+"""Columns that come as seconds since 1970; a float holds microseconds until the year 2242."""
+
+SECONDS_A_DAY = 86_400
+
+ACTIVE = SessionStatus.ACTIVE.value
+
+
+def summaries_from(records: Sequence[Any], now: datetime) -> tuple[Summary, ...]:
+    """The sessions in the driver's records, which can be cut like tuples; their first columns are `COLUMNS`."""
+    summaries = tuple([Summary(*record[: len(COLUMNS)]) for record in records])
+    came = [(each.started_at, each.expires_at, each.ended_at) for each in summaries]
+    moments = convert(came, list[tuple[datetime, datetime, datetime | None]], strict=False)
+    for each, (started_at, expires_at, ended_at) in zip(summaries, moments, strict=True):
         # The text of a document that is passed on as it is.
         each.metadata = Raw(each.metadata)
-        if each.status == SessionStatus.ACTIVE and each.expires_at <= now:
-            each.status, each.end_reason, each.ended_at = SessionStatus.ENDED, EndReason.EXPIRED, each.expires_at
-        each.is_active = each.status == SessionStatus.ACTIVE
-        lasted = (each.ended_at or min(now, each.expires_at)) - each.started_at
+        each.started_at, each.expires_at, each.ended_at = started_at, expires_at, ended_at
+        if each.status == ACTIVE:
+            if expires_at > now:
+                each.is_active = True
+            else:
+                each.status, each.end_reason, each.ended_at = SessionStatus.ENDED, EndReason.EXPIRED, expires_at
+        lasted = (each.ended_at or min(now, expires_at)) - started_at
         # Where a clock was put back it may be over before it began.
-        each.duration_seconds = max(lasted // SECOND, 0)
+        each.duration_seconds = max(lasted.days * SECONDS_A_DAY + lasted.seconds, 0)
     return summaries

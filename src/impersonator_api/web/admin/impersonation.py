@@ -1,5 +1,7 @@
 """The admin API: start, end, list and show impersonations (seed 002)."""
 
+from uuid import UUID
+
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 
@@ -97,7 +99,7 @@ async def find(request: Request) -> Answer:
     page = await desk.run(sessions.find_page_for, credentials=credentials, request=asked)
     headers = {}
     if page.has_more:
-        last = page.sessions[-1].id
+        last = UUID(page.sessions[-1].id)
         headers = next_page(desk.settings, f"{PATH}/sessions", filters=query.as_sent(), limit=query.limit, last=last)
     return answered(ListAnswer.of(page), fields_of(headers))
 

@@ -76,7 +76,7 @@ ERROR_STYLES: Mapping[str, ErrorStyle] = {
 """Path prefixes whose protocol words errors in its own way, first match first; all others answer problem+json."""
 
 
-def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now, with_worker: bool = True) -> FastAPI:
+def create_app(settings: Settings, *, database_url: str, clock: Clock = utc_now, with_worker: bool = True) -> Service:
     """The whole application; it touches nothing outside before its lifespan starts.
 
     Without its worker somebody else must do the duties (`impersonator work`).
@@ -140,7 +140,7 @@ def run_server(settings: Settings, *, host: str, port: int, workers: int, databa
         server.run(config)
 
 
-def app_from_environment() -> FastAPI:
+def app_from_environment() -> Service:
     """What each worker process runs; its parent left the database's URL in the environment."""
     settings = load_settings()
     configure_logging(settings)

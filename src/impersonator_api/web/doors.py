@@ -14,8 +14,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
+from impersonator_api.metrics import Sampler
+from impersonator_api.settings import Settings
+from impersonator_api.web.metrics import Facts
 from impersonator_api.web.openapi import DocumentedService
+from impersonator_api.web.rate_limits import RateLimits
 from impersonator_api.web.request_context import ASKED
+from impersonator_api.web.work import Office
 
 Serve = Callable[[Request], Awaitable[Response]]
 Layer = Callable[[ASGIApp], ASGIApp]
@@ -47,12 +52,25 @@ class Doors(APIRouter):
         return declared
 
 
+class Shared:
+    """What all requests of a process share; `office`, `facts` and `sampler` are there while the application runs."""
+
+    settings: Settings
+    rate_limits: RateLimits
+    office: Office
+    facts: Facts
+    sampler: Sampler
+
+
 class Service(DocumentedService):
     """FastAPI behind our own layers, which see every request before it does, and every answer after it."""
+
+    state: Shared  # type: ignore[assignment]  # Starlette's takes any name, and fails first to find each
 
     def __init__(self, *, layers: Iterable[Layer], **options: Any) -> None:  # noqa: ANN401  FastAPI's own
         """`layers` are given from the innermost to the outermost."""
         super().__init__(**options)
+        self.state = Shared()
         entered: ASGIApp = super().__call__
         for layer in layers:
             entered = layer(entered)

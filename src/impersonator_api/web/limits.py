@@ -28,9 +28,6 @@ SURPLUS: Final = "surplus"
 WHOLE: Final = "whole"
 """In a request's state once its server has all of its body."""
 
-PLAIN = re.compile(rb"[!-$&-~]*")
-"""Visible ASCII without a percent sign: nothing to decode, nothing to doubt."""
-
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -42,11 +39,8 @@ def refuse_unfit(scope: Scope) -> None:
     for length in header_values(scope, b"content-length"):
         if _is_too_large(length):
             raise _body_too_large()
-    path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
-    # Most are short and plain, which one look at both tells.
-    if len(path) + len(query) > MAX_URI_PART or not PLAIN.fullmatch(path + query):
-        _refuse_uri_part(path, "path")
-        _refuse_uri_part(query, "query")
+    _refuse_uri_part(scope.get("raw_path") or scope["path"].encode(), "path")
+    _refuse_uri_part(scope["query_string"], "query")
 
 
 def bounded(receive: Receive) -> Receive:
@@ -69,11 +63,9 @@ def decode_strictly(raw: bytes) -> str:
 
     UTF-8 has no surrogates (RFC 3629 §3), so none come out of here either.
     """
-    if PLAIN.fullmatch(raw):
-        return raw.decode("ascii")
-    if not raw.isascii() or BROKEN_ESCAPE.search(raw):
+    if not raw.isascii() or (b"%" in raw and BROKEN_ESCAPE.search(raw)):
         raise ValueError("is not percent-encoded")
-    text = unquote_to_bytes(raw).decode("utf-8")
+    text = (unquote_to_bytes(raw) if b"%" in raw else raw).decode("utf-8")
     if "\0" in text:
         raise ValueError("holds NUL")
     return text

@@ -2,13 +2,11 @@
 
 from time import perf_counter
 
-import structlog
 from starlette.types import Scope
 
+from impersonator_api.logs import current_logger
 from impersonator_api.metrics import answered
 from impersonator_api.work import Origin
-
-log = structlog.get_logger()
 
 CLIENT_WENT_AWAY = 499
 """What proxies log where nobody was left to answer."""
@@ -20,8 +18,9 @@ def log_access(scope: Scope, origin: Origin, *, status: int, started_at: float) 
     answered(route, method, status, seconds)
     code = scope["state"].get("problem")
     problem = {"problem": code} if code else {}
-    took = round(seconds * 1000, 1)
-    log.info("request", method=method, route=route, status=status, duration_ms=took, ip=origin.ip, **problem)
+    took = int(seconds * 10_000) / 10
+    say = current_logger().info
+    say("request", method=method, route=route, status=status, duration_ms=took, ip=origin.ip, **problem)
 
 
 def route_of(scope: Scope) -> str | None:

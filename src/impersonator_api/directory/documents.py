@@ -254,10 +254,10 @@ def is_named(users: FromClause, name: Value, user_id: Value) -> ColumnElement[bo
     return by_external_id if user_id is None else or_(users.c.id == user_id, by_external_id)
 
 
-def id_in(name: str) -> UUID | None:
+def id_in(name: str | None) -> UUID | None:
     """The id that a name is, if it is one."""
     try:
-        return UUID(name)
+        return UUID(name) if name else None
     except ValueError:
         return None
 

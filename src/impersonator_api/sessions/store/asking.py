@@ -48,7 +48,7 @@ def before_start(
         client=client,
         client_number=directory.number_in(client),
         workspace=names["workspace"],
-        workspace_id=directory.id_in(names["workspace"] or ""),
+        workspace_id=directory.id_in(names["workspace"]),
     )
 
 

@@ -18,7 +18,7 @@ def tenant_from(row: Json) -> Tenant:
 
 def workspace_from(row: Json | None) -> Workspace | None:
     """The workspace in a JSON document of `workspace_json`."""
-    return convert(row, Workspace | None)
+    return None if row is None else convert(row, Workspace)
 
 
 def client_from(row: Json) -> Client:

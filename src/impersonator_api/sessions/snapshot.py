@@ -69,12 +69,12 @@ def before_start_from(row: Row, known: Known | None) -> BeforeStart:
     return BeforeStart(
         tenant=tenant,
         impersonator=impersonator,
-        targets=tuple(from_json.person_from(person) for person in row["targets"]),
+        targets=tuple([from_json.person_from(person) for person in row["targets"]]),
         client=from_json.client_from(row["client"]) if row["client"] else None,
         consents={_consent_key(found): from_json.consent_of(found) for found in row["consents"]},
         workspace=from_json.workspace_from(row["workspace"]),
         policy=row["policy"],
-        slots=convert(row["slots"], tuple[Slot, ...]),
+        slots=tuple([convert(slot, Slot) for slot in row["slots"]]),
     )
 
 

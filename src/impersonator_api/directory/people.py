@@ -117,7 +117,7 @@ class Person(Struct, frozen=True):
     @property
     def rank(self) -> int:
         """The highest rank of any role, wherever it counts: being senior anywhere protects everywhere."""
-        return max((role.rank for role in self.roles), default=0)
+        return max([role.rank for role in self.roles], default=0)
 
     @property
     def role_names(self) -> tuple[str, ...]:
@@ -125,21 +125,22 @@ class Person(Struct, frozen=True):
         ordered = sorted(self.roles, key=lambda role: (-role.rank, role.name))
         return tuple(dict.fromkeys(role.name for role in ordered))
 
+    def roles_in(self, workspace_id: UUID | None) -> list[Role]:
+        """The roles that count tenant-wide, and in that workspace where one is named."""
+        return [role for role in self.roles if role.workspace_id is None or role.workspace_id == workspace_id]
+
     def permissions_in(self, workspace_id: UUID | None) -> frozenset[str]:
         """What this person holds tenant-wide, and in that workspace where one is named."""
-        held = set[str]()
-        for role in self.roles:
-            if role.workspace_id is None or role.workspace_id == workspace_id:
-                held |= role.permissions
-        if workspace_id is not None:
-            held |= (self.memberships or {}).get(workspace_id, frozenset())
-        return frozenset(held)
+        held = [role.permissions for role in self.roles_in(workspace_id)]
+        if workspace_id is not None and self.memberships:
+            held.append(self.memberships.get(workspace_id, frozenset()))
+        return frozenset().union(*held)
 
     @property
     def permissions_anywhere(self) -> frozenset[str]:
         """Every permission held in any place: the question is whom it protects, not what it allows."""
         memberships = (self.memberships or {}).values()
-        return frozenset().union(*(role.permissions for role in self.roles), *memberships)
+        return frozenset().union(*[role.permissions for role in self.roles], *memberships)
 
 
 class Consent(Struct, frozen=True):

@@ -70,7 +70,7 @@ class Ask(Struct, frozen=True):
     def impersonator_rank(self) -> int:
         """The rank that lets act: a role bound to another workspace protects there, but commands nobody here."""
         if isinstance(self.impersonator, Person):
-            return max((role.rank for role in self.roles_counting(self.impersonator)), default=0)
+            return max([role.rank for role in self.roles_counting(self.impersonator)], default=0)
         return self.impersonator.rank
 
     @property
@@ -78,9 +78,9 @@ class Ask(Struct, frozen=True):
         """What the target holds in the workspace in question."""
         return self.target.permissions_in(self.workspace_id)
 
-    def roles_counting(self, person: Person) -> tuple[Role, ...]:
+    def roles_counting(self, person: Person) -> list[Role]:
         """The roles somebody holds tenant-wide or in the workspace in question."""
-        return tuple(role for role in person.roles if role.workspace_id in {None, self.workspace_id})
+        return person.roles_in(self.workspace_id)
 
     @property
     def workspace_id(self) -> UUID | None:

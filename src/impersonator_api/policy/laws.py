@@ -64,8 +64,9 @@ def no_self(ask: Ask) -> str | None:
 
 def same_tenant(ask: Ask) -> str | None:
     """No impersonation crosses from one tenant into another."""
-    parties = {ask.impersonator.tenant_id, ask.target.tenant_id, ask.client.tenant_id}
-    return None if parties == {ask.tenant.id} else "Choose a user and a client of your own organisation."
+    if ask.impersonator.tenant_id == ask.target.tenant_id == ask.client.tenant_id == ask.tenant.id:
+        return None
+    return "Choose a user and a client of your own organisation."
 
 
 def target_is_active(ask: Ask) -> str | None:

@@ -24,7 +24,7 @@ def _fits_impersonator(ask: Ask, wanted: Impersonators) -> bool:
 
 
 def _fits_person(ask: Ask, person: Person, wanted: Impersonators | Targets) -> bool:
-    if any(role.name in (wanted.roles or ()) for role in ask.roles_counting(person)):
+    if wanted.roles and not {role.name for role in ask.roles_counting(person)}.isdisjoint(wanted.roles):
         return True
     # Threat: an e-mail address can be changed to somebody else's old one; ids stay with the person.
-    return any(user in {str(person.id), person.external_id} for user in wanted.users or ())
+    return wanted.users is not None and (person.external_id in wanted.users or str(person.id) in wanted.users)

@@ -14,6 +14,9 @@ from impersonator_api.policy.tickets import is_ticket
 AHEAD = timedelta(seconds=60)
 """By so much an issuer's clock may be ahead of ours."""
 
+PRIVILEGED = IMPERSONATION_RIGHTS | {EVERYTHING}
+"""Whoever holds one of these impersonates others, or oversees it."""
+
 STEP_UP_REQUIRED = "step-up-required"
 
 
@@ -49,8 +52,7 @@ def permissions_of(ask: Ask, rule: Rule) -> frozenset[str] | None:
 
 def unprivileged_target(ask: Ask, rule: Rule) -> str | None:
     """Acting as somebody who impersonates or oversees it takes a rule that says so; rights held anywhere count."""
-    is_privileged = not ask.target.permissions_anywhere.isdisjoint(IMPERSONATION_RIGHTS | {EVERYTHING})
-    if rule.privileged_targets or not is_privileged:
+    if rule.privileged_targets or ask.target.permissions_anywhere.isdisjoint(PRIVILEGED):
         return None
     return f"{ask.target.label} holds impersonation permissions; only a rule with privileged_targets allows that."
 

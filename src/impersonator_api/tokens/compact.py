@@ -31,6 +31,8 @@ LONGEST_HEADER: Final = 256
 LONGEST_REMEMBERED: Final = 2048
 """Characters: nobody fills the memory with what he makes up."""
 
+BACKSLASH: Final = ord("\\")
+
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -115,7 +117,7 @@ def _find_canonical(octets: bytes) -> dict[str, object] | None:
     What encodes to the very same octets names nothing twice; without a backslash no character is one that cannot be
     stored; and it is no deeper than it has brackets.
     """
-    if b"\\" in octets or octets.count(b"{") + octets.count(b"[") > MAX_DEPTH:
+    if BACKSLASH in octets or octets.count(b"{") + octets.count(b"[") > MAX_DEPTH:
         return None
     try:
         value = msgspec.json.decode(octets)

@@ -200,7 +200,7 @@ def _jose_key(key: PrivateKey | PublicKey, alg: str) -> _JoseKey:
 def sign(claims: Mapping[str, object], *, key: SigningKey, typ: str) -> str:
     """Sign claims as a JWT of that `typ` with the key's own algorithm."""
     payload = msgspec.json.encode(claims)
-    if b"null" in payload:
+    if payload.find(b"null") >= 0:
         # What JSON has no word for would be null: this raises for it.
         payload = dumps(claims, separators=(",", ":"), allow_nan=False).encode()
     signing_input = f"{key.header(typ)}.{encode_base64url(payload)}"

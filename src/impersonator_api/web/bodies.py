@@ -134,10 +134,11 @@ def _pairs(raw: bytes) -> Iterable[tuple[str, str]]:
         decode_strictly(raw)
     except ValueError as error:
         raise FormError("The form must be percent-encoded UTF-8.") from error
-    sent = [pair.partition("=") for pair in raw.decode("ascii").split("&") if pair]
+    text = raw.decode("ascii")
+    sent = [pair.partition("=") for pair in text.split("&") if pair]
     if len(sent) > MAX_PARAMETERS:
         raise FormError(f"A form may have {MAX_PARAMETERS} parameters; send fewer.")
-    if b"%" in raw or b"+" in raw:
+    if "%" in text or "+" in text:
         return [(unquote_plus(name), unquote_plus(value)) for name, _, value in sent]
     return [(name, value) for name, _, value in sent]
 

@@ -28,7 +28,7 @@ SURPLUS: Final = "surplus"
 WHOLE: Final = "whole"
 """In a request's state once its server has all of its body."""
 
-BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def refuse_unfit(scope: Scope) -> None:
@@ -63,9 +63,11 @@ def decode_strictly(raw: bytes) -> str:
 
     UTF-8 has no surrogates (RFC 3629 §3), so none come out of here either.
     """
-    if not raw.isascii() or (b"%" in raw and BROKEN_ESCAPE.search(raw)):
-        raise ValueError("is not percent-encoded")
-    text = (unquote_to_bytes(raw) if b"%" in raw else raw).decode("utf-8")
+    text = raw.decode("ascii")
+    if "%" in text:
+        if BROKEN_ESCAPE.search(text):
+            raise ValueError("is not percent-encoded")
+        text = unquote_to_bytes(text).decode("utf-8")
     if "\0" in text:
         raise ValueError("holds NUL")
     return text
@@ -77,7 +79,7 @@ def _refuse_headers(headers: Sequence[tuple[bytes, bytes]]) -> None:
     together = b"".join(chain.from_iterable(headers))
     if len(together) > MAX_HEADERS:
         raise HeadersTooLargeError(f"The header fields together may have {MAX_HEADERS // KIBIBYTE} KiB; send fewer.")
-    if b"\0" in together:
+    if 0 in together:
         raise MalformedError("A header field holds NUL; leave it out.")
 
 

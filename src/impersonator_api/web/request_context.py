@@ -66,7 +66,7 @@ def continued_trace(scope: Scope) -> Trace:
     values = header_values(scope, b"traceparent")
     found = TRACEPARENT.fullmatch(values[0]) if len(values) == 1 else None
     # Such ids have to be others each time, and are no secret: the system need not be asked for them.
-    made = f"{getrandbits(192):048x}"
+    made = getrandbits(192).to_bytes(24, "big").hex()
     if found is None or not _is_valid(*found.groups()):
         return Trace(made[:32], made[32:])
     return Trace(found[2], made[32:], f"{int(found[4], 16) & 1:02x}")
@@ -101,6 +101,8 @@ def header_values(scope: Scope, name: bytes) -> list[str]:
         by_name = scope[FIELDS] = dict(scope["headers"])
     if name not in by_name:
         return []
+    if len(by_name) == len(scope["headers"]):
+        return [by_name[name].decode("latin-1")]
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
@@ -113,7 +115,10 @@ def _request_id(scope: Scope) -> str:
 
 def _user_agent(scope: Scope) -> str | None:
     values = header_values(scope, b"user-agent")
-    return CONTROL_CHARACTERS.sub("", values[0])[:MAX_USER_AGENT] or None if values else None
+    if not values:
+        return None
+    sent = values[0]
+    return (sent if sent.isprintable() else CONTROL_CHARACTERS.sub("", sent))[:MAX_USER_AGENT] or None
 
 
 def _is_valid(version: str, trace_id: str, parent_id: str, _flags: str, rest: str | None) -> bool:

@@ -5,11 +5,12 @@ built from named bind parameters when it is first asked, and from then on only i
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, FromClause, Integer, Select, Text, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSON
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.selectable import NamedFromClause
@@ -22,12 +23,16 @@ _BUILT: dict[tuple[object, ...], Any] = {}
 _EXTENDED: dict[tuple[object, ...], Select[Any]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Part(Generic[Element]):
+class Part(Struct, Generic[Element], frozen=True):
     """A column or a whole statement, and the values of its bind parameters."""
 
     element: Element
-    values: Mapping[str, Any] = field(repr=False)
+    values: Mapping[str, Any]
+
+    @override
+    def __repr__(self) -> str:
+        # The values may be anybody's secrets.
+        return f"Part({self.element!r})"
 
 
 NOTHING_ELSE: Part[Select[Any]] = Part(select(), {})

@@ -10,12 +10,13 @@ Like a question, a statement is built once for each combination of writes (ADR 0
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import CTE, BigInteger, Insert, Select, Table, bindparam, case, cast, func, select
+from typing_extensions import override
 
 from impersonator_api.questions import Column, Part, constant
 
@@ -23,8 +24,7 @@ LOST_RACE = "IMP01"
 """The SQLSTATE with which `impersonator_expect` tells that a write met another number of rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True, eq=False):
     """One data-modifying (or locking) common table expression: what builds it, and with which values.
 
     `build` gets the expression of `after`, where that is given, then `shape`, then a bind parameter for each of
@@ -36,16 +36,20 @@ class Write:
 
     name: str
     build: Callable[..., CTE]
-    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    values: Mapping[str, Any] = {}
     shape: tuple[object, ...] = ()
     after: "Write | None" = None
     rows: int | None = 1
     touched: tuple[tuple[Table, object], ...] = ()
-    told: Callable[[int], None] | None = field(default=None, compare=False, repr=False)
+    told: Callable[[int], None] | None = None
+
+    @override
+    def __repr__(self) -> str:
+        # The values may be anybody's secrets.
+        return f"Write({self.name!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Built:
+class _Built(Struct, frozen=True):
     """A statement, and its bind parameters in the order in which `_given` brings their values."""
 
     element: Select[Any]

@@ -8,12 +8,13 @@ it said it would keep in any case.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import getrandbits
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import ClauseElement
@@ -40,8 +41,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a request came from, as sessions and the audit remember it."""
 
     request_id: str
@@ -50,8 +50,7 @@ class Origin:
     user_agent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """The few long-lived things stories need (key ring, issuers' keys), found by their type."""
 
     by_type: Mapping[type, object]
@@ -61,8 +60,7 @@ class Services:
         return cast("T", self.by_type[kind])
 
 
-@dataclass(slots=True)
-class Work:
+class Work(Struct):
     """What a story works with. Reads go out at once; writes wait for the desk."""
 
     db: Connection
@@ -71,9 +69,9 @@ class Work:
     settings: Settings
     services: Services
     run: int = 0  # above 0 an earlier run lost its race, so what came along from outside is stale
-    _queue: list[Write] = field(default_factory=list)
-    _kept: list[Write] = field(default_factory=list)
-    _told: list[Callable[[], None]] = field(default_factory=list)
+    _queue: list[Write] = []
+    _kept: list[Write] = []
+    _told: list[Callable[[], None]] = []
     _last_id: UUID | None = None
 
     def get(self, kind: type[T]) -> T:

@@ -1,10 +1,10 @@
 """Refresh tokens in the database: used once, followed by one successor, whoever comes at the same time."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
+from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 

@@ -1,10 +1,10 @@
 """Who a token names: questions that a larger statement can hold, whichever kind of token it is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, FromClause, Uuid, and_, case, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -14,8 +14,7 @@ from impersonator_api.directory.documents import Value
 from impersonator_api.questions import Part, constant, json_list, json_of, part, row_json
 
 
-@dataclass(frozen=True, slots=True)
-class Further:
+class Further(Struct, frozen=True):
     """What else is asked about a caller: a column made from the caller's id, and its values; it answers JSON."""
 
     build: Callable[..., ColumnElement[Any]]
@@ -33,8 +32,7 @@ Shape = tuple[tuple[str, Callable[..., JsonColumn], tuple[str, ...]], ...]
 Party = TypeVar("Party", Person, Client)
 
 
-@dataclass(frozen=True, slots=True)
-class Named(Generic[Party]):
+class Named(Struct, Generic[Party], frozen=True):
     """Whom a token of ours names, with what else was asked."""
 
     tenant: Tenant
@@ -42,8 +40,7 @@ class Named(Generic[Party]):
     also: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Believed:
+class Believed(Struct, frozen=True):
     """An issuer's configuration in one tenant, and the user that the token would name there."""
 
     issuer: TrustedIssuer

@@ -1,11 +1,11 @@
 """Finding sessions again: one page, its neighbours' cursor and a true count, in one statement."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from impersonator_api.audit import Action, Entry, recorded
@@ -33,8 +33,7 @@ class UnknownFilterValueError(InvalidError):
     title = "Unknown filter value"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class Listed(Struct, frozen=True, kw_only=True):
     """A session with the names a list shows beside it."""
 
     session: Session
@@ -42,8 +41,7 @@ class Listed:
     workspace: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True, kw_only=True):
     """Sessions, newest first. `total` is exact up to `store.COUNTED_AT_MOST`; `is_capped` says that there are more."""
 
     sessions: tuple[T, ...]
@@ -52,8 +50,7 @@ class Page(Generic[T]):
     has_more: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class Reader(Struct, frozen=True, kw_only=True):
     """Who looks: without `may_read_any` only at sessions of his own."""
 
     tenant_id: UUID
@@ -62,8 +59,7 @@ class Reader:
     may_read_any: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequest:
+class PageRequest(Struct, frozen=True, kw_only=True):
     """A list as it is asked for; `before` is the last id of the page before it."""
 
     filters: Filters

@@ -1,11 +1,11 @@
 """The questions behind lists of sessions: one page, its neighbours' cursor and a true count, in one statement."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, cast, func, or_, select, type_coerce
 
 from impersonator_api.directory import documents as directory
@@ -37,8 +37,7 @@ def _one(tenant_id: Column, session_id: Column) -> Select[Any]:
     return select(listed_json(sessions)).where(is_it)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(Struct, frozen=True):
     """What of a list's statement depends on the request; whatever else differs is a value."""
 
     own_only: bool

@@ -1,10 +1,10 @@
 """The writes that start, change and end sessions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import (
     ARRAY,
     CTE,
@@ -30,8 +30,7 @@ from impersonator_api.statement import Write
 COLUMNS = Session.__struct_fields__
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(Struct, frozen=True, kw_only=True):
     """One session's end: which, why, and when it was over."""
 
     session: Session

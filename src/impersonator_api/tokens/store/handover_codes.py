@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import convert
+from msgspec import Struct, convert
 from sqlalchemy import ARRAY, CTE, LargeBinary, Select, Text, delete, func, insert, select, type_coerce, update
 
 from impersonator_api.questions import Column, constant, json_of
@@ -14,8 +14,7 @@ from impersonator_api.statement import Write
 from impersonator_api.tokens.tables import handover_codes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandoverBinding:
+class HandoverBinding(Struct, frozen=True, kw_only=True):
     """What the codes of one hand-over have in common; `code_challenge` is RFC 7636's, method S256."""
 
     tenant_id: UUID

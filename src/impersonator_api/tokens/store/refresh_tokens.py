@@ -1,42 +1,48 @@
 """Refresh tokens as they lie in the database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import convert
+from msgspec import Struct, convert
 from sqlalchemy import CTE, insert, select, update
+from typing_extensions import override
 
 from impersonator_api.questions import Column, Part, json_of, part
 from impersonator_api.statement import Write
 from impersonator_api.tokens.tables import refresh_tokens
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshToken:
+class RefreshToken(Struct, frozen=True, kw_only=True):
     """One refresh token to be remembered: its claims are kept, so the same can be signed again."""
 
     id: UUID
     tenant_id: UUID
     session_id: UUID
     family_id: UUID
-    claims: Mapping[str, object] = field(repr=False)
+    claims: Mapping[str, object]
     issued_at: datetime
     expires_at: datetime
 
+    @override
+    def __repr__(self) -> str:
+        # Not what it says of somebody.
+        return f"RefreshToken(id={self.id})"
 
-@dataclass(frozen=True, slots=True)
-class SuccessorState:
+
+class SuccessorState(Struct, frozen=True):
     """The token that a used one was traded for."""
 
-    claims: Mapping[str, object] = field(repr=False)
+    claims: Mapping[str, object]
     used_at: datetime | None
 
+    @override
+    def __repr__(self) -> str:
+        return f"SuccessorState(used_at={self.used_at})"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshState:
+
+class RefreshState(Struct, frozen=True, kw_only=True):
     """Whether a refresh token was used, and what became of it."""
 
     id: UUID

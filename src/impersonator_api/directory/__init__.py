@@ -20,6 +20,7 @@ from impersonator_api.directory.people import (
     Workspace,
     common,
     holds,
+    holds_any,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "built_in_client_id",
     "common",
     "holds",
+    "holds_any",
 ]

@@ -123,7 +123,7 @@ class Person(Struct, frozen=True):
     def role_names(self) -> tuple[str, ...]:
         """Names of all roles, highest rank first."""
         ordered = sorted(self.roles, key=lambda role: (-role.rank, role.name))
-        return tuple(dict.fromkeys(role.name for role in ordered))
+        return tuple(dict.fromkeys([role.name for role in ordered]))
 
     def roles_in(self, workspace_id: UUID | None) -> list[Role]:
         """The roles that count tenant-wide, and in that workspace where one is named."""
@@ -160,6 +160,11 @@ class Consent(Struct, frozen=True):
 def holds(permissions: frozenset[str], wanted: str) -> bool:
     """Whether a set of permissions holds one; `*` holds all."""
     return wanted in permissions or EVERYTHING in permissions
+
+
+def holds_any(permissions: frozenset[str], wanted: frozenset[str]) -> bool:
+    """Whether a set of permissions holds at least one of these."""
+    return EVERYTHING in permissions or not permissions.isdisjoint(wanted)
 
 
 def common(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from impersonator_api.callers import (
     load_caller,
     load_caller_and,
 )
-from impersonator_api.directory import IMPERSONATION_RIGHTS, Permission, Person, holds
+from impersonator_api.directory import IMPERSONATION_RIGHTS, Permission, Person, holds, holds_any
 from impersonator_api.prepared import Row
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.end import Ender
@@ -146,7 +146,7 @@ def _require_right(work: Work, caller: Principal, rights: frozenset[Permission])
     if isinstance(caller, ServiceCaller) and caller.scopes.isdisjoint(IMPERSONATION_SCOPES):
         why = f"This needs a token with the scope {' or '.join(sorted(IMPERSONATION_SCOPES))}."
         raise ScopeMissingError(why, scope=IMPERSONATION, record=[_right_missing(work, caller)])
-    if not any(holds(caller.party.permissions_anywhere, right) for right in rights):
+    if not holds_any(caller.party.permissions_anywhere, rights):
         raise RightMissingError(
             f"This needs one of the permissions {', '.join(sorted(rights))}.", record=[_right_missing(work, caller)]
         )

@@ -17,7 +17,7 @@ from impersonator_api.sessions.snapshot import BeforeStart
 
 def parties_in(before: BeforeStart, wish: Wish, login: Mapping[str, object]) -> Parties:
     """The snapshot's people and things; raises 400 for oneself, 404 for what the tenant does not know."""
-    if any(target.id == before.impersonator.id for target in before.targets):
+    if before.impersonator.id in [target.id for target in before.targets]:
         raise ImpersonatesSelfError("Choose another user; you already are this one.")
     target = only_user(before.targets)
     if before.client is None:

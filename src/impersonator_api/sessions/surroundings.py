@@ -9,7 +9,7 @@ import msgspec
 
 from impersonator_api.directory import Client, KnownByRevision, Person, Tenant
 from impersonator_api.sessions.session import Session
-from impersonator_api.sessions.snapshot import AROUND, Around, Live, Row
+from impersonator_api.sessions.snapshot import Around, BeforeStart, Ground, Live, Row
 
 REMEMBERED: Final = 1024
 """Sessions of this process."""
@@ -35,20 +35,33 @@ class Surroundings(KnownByRevision[UUID, Around]):
         if _profile_size(live) > LARGEST_PROFILE:
             self.forget(live.session.id)
             return
-        around = {name: getattr(live, name) for name in AROUND}
-        shared = {
-            "tenant": self._one_of(live.tenant),
-            "client": self._one_of(live.client),
-            "policy": _lean(live.policy),
-        }
-        self.put(live.session.id, Around(**around | shared), revision=live.tenant.revision, now=now)
+        around = Around(
+            tenant=self._one_of(live.tenant),
+            impersonator=live.impersonator,
+            target=live.target,
+            client=self._one_of(live.client),
+            consent=live.consent,
+            workspace=live.workspace,
+            policy=_lean(live.policy),
+        )
+        self.put(live.session.id, around, revision=live.tenant.revision, now=now)
 
     def find_live(self, session: Session, revision: int, also: Row) -> Live | None:
         """The session as it is now, in what it depended on at that revision; `also` is what else was asked."""
         around = self.find(session.id, revision)
         if around is None:
             return None
-        return Live(session=session, also=also, **{name: getattr(around, name) for name in AROUND})
+        return Live(
+            session=session,
+            tenant=around.tenant,
+            impersonator=around.impersonator,
+            target=around.target,
+            client=around.client,
+            consent=around.consent,
+            workspace=around.workspace,
+            policy=around.policy,
+            also=also,
+        )
 
     def _one_of(self, thing: T) -> T:
         """The same thing for all sessions that have it in common, not one for each."""
@@ -59,6 +72,18 @@ class Surroundings(KnownByRevision[UUID, Around]):
             self._shared.clear()
         self._shared[thing.id] = thing
         return thing
+
+
+class Grounds(KnownByRevision[tuple[UUID, str], Ground]):
+    """What the last starts stood on, by the tenant's id and the client as they named it."""
+
+    def __init__(self) -> None:
+        super().__init__(SHARED)
+
+    def keep(self, key: tuple[UUID, str], before: BeforeStart, now: datetime) -> None:
+        """Remember it, where there is such a client."""
+        if before.client is not None:
+            self.put(key, Ground(before.client, _lean(before.policy)), revision=before.tenant.revision, now=now)
 
 
 def _profile_size(live: Live) -> int:

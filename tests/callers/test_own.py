@@ -215,6 +215,7 @@ async def test_more_can_be_asked_of_the_same_statement(calling_desk: Desk, acme:
     assert person.also["same"] is True
     assert isinstance(service, ServiceCaller)
     assert service.also["same"] is False
+    assert "same" not in repr((person, service))
 
 
 async def test_a_caller_costs_at_most_one_statement(

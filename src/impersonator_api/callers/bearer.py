@@ -1,7 +1,9 @@
 """Where a request carries its token, and where it must not."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
+from typing_extensions import override
 
 from impersonator_api.callers.errors import CsrfError, SeveralCredentialsError, TokenInQueryError
 from impersonator_api.errors import UnauthenticatedError
@@ -12,12 +14,15 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """RFC 9110 §9.2.1: these change nothing, so a browser that does not say which site asks may send them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """A token, believed in nothing yet; with what came for proofs where it was sent with the scheme DPoP."""
 
-    token: str = field(repr=False)
-    proofs: SentProofs | None = field(default=None, repr=False)
+    token: str
+    proofs: SentProofs | None = None
+
+    @override
+    def __repr__(self) -> str:
+        return "Credentials()"
 
 
 def find_credentials(

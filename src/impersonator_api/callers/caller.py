@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from typing_extensions import override
 
 from impersonator_api.directory import Client, Person, Tenant
 from impersonator_api.tokens import VerifiedClaims
@@ -37,6 +38,11 @@ class UserCaller(Struct, frozen=True, kw_only=True):
     claims: VerifiedClaims
     also: Mapping[str, Any] = NOTHING
 
+    @override
+    def __repr__(self) -> str:
+        # What was asked along with him is not for everybody.
+        return f"UserCaller(party={self.party!r})"
+
 
 class ServiceCaller(Struct, frozen=True, kw_only=True):
     """A service that comes as itself, with a token from the client-credentials grant."""
@@ -45,6 +51,10 @@ class ServiceCaller(Struct, frozen=True, kw_only=True):
     party: Client
     scopes: frozenset[str]
     also: Mapping[str, Any] = NOTHING
+
+    @override
+    def __repr__(self) -> str:
+        return f"ServiceCaller(party={self.party!r})"
 
 
 class ImpersonationCaller(Struct, frozen=True, kw_only=True):

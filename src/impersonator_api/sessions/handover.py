@@ -1,9 +1,9 @@
 """Links that pass a running session to a browser application, once each (ADR 0017)."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from msgspec import Struct
+from typing_extensions import override
 
 from impersonator_api import tokens
 from impersonator_api.directory import ClientKind, RefreshPolicy
@@ -23,22 +23,29 @@ class HandoverWish(Struct, frozen=True, kw_only=True):
     code_challenge: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandoverLink:
+class HandoverLink(Struct, frozen=True, kw_only=True):
     """A way into the application, good once and until `expires_at`. `query_url` holds a refresh token (seed 001)."""
 
     redirect_uri: str
-    url: str = field(repr=False)
+    url: str
     expires_at: datetime
-    query_url: str | None = field(default=None, repr=False)
+    query_url: str | None = None
+
+    @override
+    def __repr__(self) -> str:
+        # The others let in whoever reads them.
+        return f"HandoverLink(redirect_uri={self.redirect_uri!r})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandedOver:
+class HandedOver(Struct, frozen=True, kw_only=True):
     """A code that exists, and the session that it led to; whether that still runs is for `live_session` to say."""
 
     code: HandoverState
-    document: Row = field(repr=False)
+    document: Row
+
+    @override
+    def __repr__(self) -> str:
+        return f"HandedOver(code={self.code!r})"
 
 
 def offer_links(work: Work, live: Live, refresh: Minted, wish: HandoverWish) -> tuple[HandoverLink, ...]:

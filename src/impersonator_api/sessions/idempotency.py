@@ -7,12 +7,12 @@ decided again by the desk, and finds what the winner was answered.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
 from msgspec import Struct, structs
+from typing_extensions import override
 
 from impersonator_api.questions import Column, Part
 from impersonator_api.sessions import store
@@ -53,12 +53,15 @@ class Repeatable(Struct, frozen=True):
         return cls(_digest([caller, door, key]), _digest(meaning))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
+class Earlier(Struct, frozen=True, kw_only=True):
     """What was answered before: the session, running, and the claims of its tokens, to be signed again."""
 
     live: Live
-    claims: Claims = field(repr=False)
+    claims: Claims
+
+    @override
+    def __repr__(self) -> str:
+        return f"Earlier(live={self.live!r})"
 
 
 def earlier_json(work: Work, repeatable: Repeatable | None) -> Mapping[str, Part[Column]]:
@@ -126,7 +129,5 @@ def _plain(value: object) -> object:
             return value.total_seconds()
         case Struct():
             return structs.asdict(value)
-        case _ if is_dataclass(value) and not isinstance(value, type):
-            return asdict(value)
         case _:
             return str(value)

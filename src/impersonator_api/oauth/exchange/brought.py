@@ -1,7 +1,8 @@
 """The tokens that an exchange brings, and what the database must be asked about them."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from impersonator_api.callers import Caller, CallerQuestion, Credentials, ask_about
 from impersonator_api.callers.errors import TokenBoundError
@@ -12,8 +13,7 @@ from impersonator_api.tokens import InvalidTokenError, bound_key
 from impersonator_api.work import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class Brought(Struct, frozen=True, kw_only=True):
     """Subject and actor. A subject is a token of a session, else somebody's own token, else `None`: a bare user id."""
 
     subject: PresentedToken | CallerQuestion | None

@@ -1,9 +1,11 @@
 """What a token exchange asks for (RFC 8693 §2.1), and what of our own it may add."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from typing_extensions import override
 
 from impersonator_api.oauth.errors import InvalidOAuthRequestError, InvalidTargetError
 from impersonator_api.oauth.grants.request import TokenRequest
@@ -29,13 +31,12 @@ ACTORS = (TokenType.ACCESS_TOKEN, TokenType.JWT)
 REQUESTABLE = (TokenType.ACCESS_TOKEN, TokenType.JWT, TokenType.REFRESH_TOKEN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeRequest:
+class ExchangeRequest(Struct, frozen=True, kw_only=True):
     """A token exchange, well formed and proven in nothing. The last members are ours: what a policy may ask for."""
 
-    subject_token: str = field(repr=False)
+    subject_token: str
     subject_token_type: TokenType
-    actor_token: str | None = field(repr=False)
+    actor_token: str | None
     requested_token_type: TokenType
     targets: tuple[str, ...]
     scope: frozenset[str]
@@ -46,6 +47,11 @@ class ExchangeRequest:
     duration: timedelta | None
     reason: str | None
     ticket: str | None
+
+    @override
+    def __repr__(self) -> str:
+        # Without its tokens.
+        return f"ExchangeRequest(requested_token_type={self.requested_token_type!r}, targets={self.targets!r})"
 
     @property
     def names_terms(self) -> bool:

@@ -21,7 +21,7 @@ from impersonator_api.app import create_app
 from impersonator_api.database import build_engine
 from impersonator_api.migrate import migrate
 from impersonator_api.oauth import KnownClients
-from impersonator_api.sessions import CappedTotals, Surroundings
+from impersonator_api.sessions import CappedTotals, Grounds, Surroundings
 from impersonator_api.settings import Settings
 from impersonator_api.work import Desk, Origin, Services, utc_now
 from shared_storage import Valkey
@@ -145,6 +145,7 @@ async def services(engine: AsyncEngine) -> Services:
             tokens.MasterKeys: master_keys,
             tokens.KeyRing: ring,
             KnownClients: KnownClients(),
+            Grounds: Grounds(),
             Surroundings: Surroundings(),
             CappedTotals: CappedTotals(),
         }

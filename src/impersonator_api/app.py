@@ -18,7 +18,7 @@ from impersonator_api.database import build_engine, pool_use
 from impersonator_api.logs import configure_logging
 from impersonator_api.oauth import KnownClients
 from impersonator_api.rate_limits import open_limiter
-from impersonator_api.sessions import CappedTotals, Surroundings
+from impersonator_api.sessions import CappedTotals, Grounds, Surroundings
 from impersonator_api.settings import PREFIX, Settings, load_settings
 from impersonator_api.tracing import open_tracing
 from impersonator_api.web import (
@@ -163,6 +163,7 @@ async def open_desk(settings: Settings, *, database_url: str, clock: Clock = utc
             IssuerKeys: issuer_keys,
             Acquaintances: Acquaintances(),
             KnownClients: KnownClients(),
+            Grounds: Grounds(),
             Surroundings: Surroundings(),
             CappedTotals: CappedTotals(),
         }

@@ -17,8 +17,12 @@ from impersonator_api.tokens import refresh_token_json, refresh_token_used
 SOMEBODY = UUID(int=1)
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
+NAMES = {"target": "bob", "client": "spa", "workspace": "emea"}
+
 QUESTIONS: dict[str, Part[Any]] = {
-    "start": store.before_start(SOMEBODY, SOMEBODY, {"target": "bob", "client": "spa", "workspace": "emea"}),
+    "start": store.before_start(SOMEBODY, SOMEBODY, NAMES),
+    "start again": store.before_start(SOMEBODY, SOMEBODY, NAMES, is_known=True),
+    "start on known ground": store.before_start(SOMEBODY, SOMEBODY, NAMES, is_known=True, is_ground_known=True),
     "use": store.live_one(SOMEBODY),
     "use again": store.live_one(SOMEBODY, is_known=True),
     "refresh": alone(refresh_token_json(SOMEBODY)),

@@ -19,7 +19,7 @@ from impersonator_api.cli.leaving import signals_held
 from impersonator_api.database import build_engine, faults_told
 from impersonator_api.logs import configure_logging
 from impersonator_api.revisions import Schema, head_revision, schema_of
-from impersonator_api.sessions import CappedTotals, Surroundings
+from impersonator_api.sessions import CappedTotals, Grounds, Surroundings
 from impersonator_api.settings import Settings, load_settings
 from impersonator_api.work import Desk, Origin, Services, utc_now
 
@@ -93,6 +93,7 @@ async def opened(settings: Settings, database: Database, *, step: Step = silentl
         {
             tokens.MasterKeys: master_keys,
             tokens.KeyRing: tokens.KeyRing(master_keys),
+            Grounds: Grounds(),
             Surroundings: Surroundings(),
             CappedTotals: CappedTotals(),
         }

@@ -66,7 +66,7 @@ from impersonator_api.sessions.session import EndReason, ImpersonatorKind, Sessi
 from impersonator_api.sessions.snapshot import Live
 from impersonator_api.sessions.start import Started, start
 from impersonator_api.sessions.summary import Summary
-from impersonator_api.sessions.surroundings import Surroundings
+from impersonator_api.sessions.surroundings import Grounds, Surroundings
 from impersonator_api.sessions.targeted import Targeted, end_targeting, find_targeting, load_user, user_from
 from impersonator_api.sessions.totals import CappedTotals
 
@@ -80,6 +80,7 @@ __all__ = [
     "Ended",
     "Ender",
     "Filters",
+    "Grounds",
     "HandedOver",
     "HandoverLink",
     "HandoverWish",

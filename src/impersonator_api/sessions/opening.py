@@ -10,6 +10,7 @@ from sqlalchemy import Select
 
 from impersonator_api import policy
 from impersonator_api.callers import Acquaintance
+from impersonator_api.database import LostRaceError
 from impersonator_api.directory import Person, built_in_client_id
 from impersonator_api.policy import Allowed, Denied, Trace
 from impersonator_api.questions import Part, with_parts
@@ -21,6 +22,7 @@ from impersonator_api.sessions.parties import parties_in
 from impersonator_api.sessions.session import Session, SessionStatus
 from impersonator_api.sessions.slots import take_slot
 from impersonator_api.sessions.snapshot import BeforeStart, Known, Live, Row, before_start_from
+from impersonator_api.sessions.surroundings import Grounds
 from impersonator_api.work import Work
 
 
@@ -60,13 +62,11 @@ async def open_from(
 def asked_before(
     work: Work, who: Acquaintance, wish: Wish, repeatable: Repeatable | None = None, *, is_known: bool = True
 ) -> Part[Select[Any]]:
-    """Everything that a start by them is decided on, besides themselves where they are known."""
-    names = {
-        "target": wish.target,
-        "client": wish.client or built_in_client_id(who.tenant_slug),
-        "workspace": wish.workspace,
-    }
-    question = store.before_start(who.tenant_id, who.id, names, is_known=is_known)
+    """Everything that a start by them is decided on, besides themselves and what it stands on where that is known."""
+    client = _client_named(who.tenant_slug, wish)
+    names = {"target": wish.target, "client": client, "workspace": wish.workspace}
+    is_ground_known = is_known and work.run == 0 and work.get(Grounds).know((who.tenant_id, client), work.now)
+    question = store.before_start(who.tenant_id, who.id, names, is_known=is_known, is_ground_known=is_ground_known)
     return with_parts(question, earlier_json(work, repeatable))
 
 
@@ -99,8 +99,24 @@ async def _read(work: Work, starter: Starter, wish: Wish, repeatable: Repeatable
 def _found(work: Work, starter: Starter, wish: Wish, row: Row) -> tuple[BeforeStart, Parties]:
     if wish.expires_at is not None and wish.expires_at <= work.now:
         raise ExpiresInThePastError("Choose an expires_at in the future, or leave it out.")
-    before = before_start_from(row, starter.as_proved)
+    before = _before(work, starter, wish, row)
     return before, parties_in(before, wish, starter.login)
+
+
+def _before(work: Work, starter: Starter, wish: Wish, row: Row) -> BeforeStart:
+    grounds, key = work.get(Grounds), (starter.tenant_id, _client_named(starter.tenant_slug, wish))
+    if "policy" in row:
+        before = before_start_from(row, starter.as_proved)
+        grounds.keep(key, before, work.now)
+        return before
+    ground = grounds.find(key, starter.as_proved[0].revision) if starter.as_proved else None
+    if ground is None:
+        raise LostRaceError("The tenant changed since this process saw the client last.")
+    return before_start_from(row, starter.as_proved, ground)
+
+
+def _client_named(tenant_slug: str, wish: Wish) -> str:
+    return wish.client or built_in_client_id(tenant_slug)
 
 
 def _refusal(work: Work, denied: Denied, parties: Parties, wish: Wish) -> Exception:

@@ -38,6 +38,13 @@ class BeforeStart(Struct, frozen=True):
     slots: tuple[Slot, ...]
 
 
+class Ground(Struct, frozen=True):
+    """What a tenant's starts of one client stand on."""
+
+    client: Client
+    policy: Row | None
+
+
 class Around(Struct, frozen=True, kw_only=True):
     """Everything that a running session depends on."""
 
@@ -50,9 +57,6 @@ class Around(Struct, frozen=True, kw_only=True):
     policy: Row | None
 
 
-AROUND = Around.__struct_fields__
-
-
 class Live(Around, frozen=True, kw_only=True):
     """A session and everything it depends on, as of this moment."""
 
@@ -61,19 +65,23 @@ class Live(Around, frozen=True, kw_only=True):
     is_decided_again: bool = False  # the decision is this work's own, and its write waits in the queue
 
 
-def before_start_from(row: Row, known: Known | None) -> BeforeStart:
-    """The snapshot in a row of `store.before_start`; the known ones where it was asked without them."""
+def before_start_from(row: Row, known: Known | None, ground: Ground | None = None) -> BeforeStart:
+    """The snapshot in a row of `store.before_start`; what was known where it was asked without that."""
     if known is None or "tenant" in row:
         known = from_json.tenant_from(row["tenant"]), _impersonator_from(row["impersonator"])
     tenant, impersonator = known
+    if ground is None:
+        client, policy = from_json.client_from(row["client"]) if row["client"] else None, row["policy"]
+    else:
+        client, policy = ground.client, ground.policy
     return BeforeStart(
         tenant=tenant,
         impersonator=impersonator,
         targets=tuple([from_json.person_from(person) for person in row["targets"]]),
-        client=from_json.client_from(row["client"]) if row["client"] else None,
+        client=client,
         consents={_consent_key(found): from_json.consent_of(found) for found in row["consents"]},
         workspace=from_json.workspace_from(row["workspace"]),
-        policy=row["policy"],
+        policy=policy,
         slots=tuple([convert(slot, Slot) for slot in row["slots"]]),
     )
 

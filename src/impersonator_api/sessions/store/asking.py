@@ -32,15 +32,20 @@ def session_json(sessions: FromClause) -> Column:
 
 
 def before_start(
-    tenant_id: UUID, impersonator_id: UUID, names: Mapping[str, str | None], *, is_known: bool = False
+    tenant_id: UUID,
+    impersonator_id: UUID,
+    names: Mapping[str, str | None],
+    *,
+    is_known: bool = False,
+    is_ground_known: bool = False,
 ) -> Part[Select[Any]]:
     """Everything a start is decided on, in one snapshot; `names` has `target`, `client` and `workspace`.
 
-    Where tenant and impersonator are known, they are left out.
+    Where tenant and impersonator are known, they are left out; where client and policy are known too, these as well.
     """
     target, client = names["target"] or "", names["client"]
     return part(
-        _known_before_start if is_known else _before_start,
+        _least_before_start if is_ground_known else _known_before_start if is_known else _before_start,
         tenant_id=tenant_id,
         impersonator_id=impersonator_id,
         target=target,
@@ -60,13 +65,18 @@ def _before_start(tenant_id: Column, impersonator_id: Column, **names: Column) -
 
 
 def _known_before_start(tenant_id: Column, impersonator_id: Column, **names: Column) -> Select[Any]:
+    return _least_before_start(tenant_id, impersonator_id, **names).add_columns(
+        directory.client_named_json(tenant_id, names["client"], names["client_number"]).label("client"),
+        policy.current_document(tenant_id).label("policy"),
+    )
+
+
+def _least_before_start(tenant_id: Column, impersonator_id: Column, **names: Column) -> Select[Any]:
     target, target_id = names["target"], names["target_id"]
     return select(
         directory.people_named_json(tenant_id, target, target_id).label("targets"),
-        directory.client_named_json(tenant_id, names["client"], names["client_number"]).label("client"),
         directory.consents_named_json(tenant_id, target, target_id).label("consents"),
         directory.workspace_json(tenant_id, names["workspace"], names["workspace_id"]).label("workspace"),
-        policy.current_document(tenant_id).label("policy"),
         _slots_of(impersonator_id).label("slots"),
     )
 

@@ -176,7 +176,7 @@ def delegated_act(act: Mapping[str, object], *, client_id: str, issuer: str) -> 
 def actors_of(act: Mapping[str, object]) -> tuple[Mapping[str, object], ...]:
     """The members of a chain, the current actor first."""
     prior = act.get("act")
-    return (act, *actors_of(prior)) if isinstance(prior, Mapping) else (act,)
+    return (act, *actors_of(prior)) if isinstance(prior, dict) else (act,)
 
 
 def _registered(issuance: Issuance, *, aud: str | list[str], sub: str) -> Claims:

@@ -1,6 +1,6 @@
 """Signing and verifying JWTs; the only module that imports python-jose."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from json import dumps
@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jose import jwk as jose_jwk
 from jose.backends.cryptography_backend import CryptographyECKey, CryptographyRSAKey
 from jose.backends.native import HMACKey
+from msgspec import Struct
 
 from impersonator_api import metrics
 from impersonator_api.tokens.compact import UnverifiedToken, encode_base64url
@@ -86,23 +87,6 @@ class VerifyingKey:
         return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """What a token must be. `audience` is `None` only where any audience will do (our own doors, design §6).
-
-    `types` is `None` only where the RFC names none; what is one of `refused_types` is of another kind even then.
-    `leeway` is for both ends of a token's life, `early` for its beginning alone.
-    """
-
-    issuer: str
-    audience: str | None
-    types: frozenset[str] | None
-    refused_types: frozenset[str] = frozenset()
-    required: frozenset[str] = frozenset()
-    leeway: timedelta = timedelta(0)
-    early: timedelta = timedelta(0)
-
-
 _PROOF = object()
 
 
@@ -148,12 +132,30 @@ class VerifiedClaims:
     def audiences(self) -> frozenset[str]:
         """The values of `aud`, which is a text or a list (RFC 7519 §4.1.3)."""
         audience = self.claims.get("aud")
-        return frozenset(str(value) for value in (audience if isinstance(audience, list) else [audience]))
+        return frozenset(map(str, audience if isinstance(audience, list) else [audience]))
 
     @property
     def scopes(self) -> frozenset[str]:
         """The values of `scope` (RFC 8693 §4.2); none where it is absent."""
         return frozenset((self.find_text("scope") or "").split())
+
+
+class Expected(Struct, frozen=True, kw_only=True):
+    """What a token must be. `audience` is `None` only where any audience will do (our own doors, design §6).
+
+    `types` is `None` only where the RFC names none; what is one of `refused_types` is of another kind even then.
+    `leeway` is for both ends of a token's life, `early` for its beginning alone. `also` raises `InvalidTokenError`
+    for claims that do not hold together.
+    """
+
+    issuer: str
+    audience: str | None
+    types: frozenset[str] | None
+    refused_types: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+    leeway: timedelta = timedelta(0)
+    early: timedelta = timedelta(0)
+    also: Callable[[VerifiedClaims], None] | None = None
 
 
 class Verdict(NamedTuple):
@@ -228,6 +230,8 @@ def _verify_all_but_dates(token: UnverifiedToken, key: VerifyingKey, expected: E
     assert_signed(token, key)
     _verify_names(token.claims, expected)
     claims = VerifiedClaims(token.claims, typ=typ, proof=_PROOF)
+    if expected.also is not None:
+        expected.also(claims)
     token.verdicts[:] = [Verdict(key, expected, claims)]
     return claims
 
@@ -272,7 +276,7 @@ def _verify_names(claims: Mapping[str, object], expected: Expected) -> None:
 
 def _verify_dates(claims: Mapping[str, object], now: datetime, expected: Expected) -> None:
     moment, slack = now.timestamp(), expected.leeway.total_seconds()
-    expires, begins, issued = (_seconds(claims, name) for name in ("exp", "nbf", "iat"))
+    expires, begins, issued = _seconds(claims, "exp"), _seconds(claims, "nbf"), _seconds(claims, "iat")
     if expires is None:
         raise InvalidTokenError("The token has no exp.")
     if moment >= expires + slack:
@@ -285,7 +289,7 @@ def _seconds(claims: Mapping[str, object], name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    # True is an int to Python; RFC 7519 wants a number.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LAST_INSTANT:
-        raise InvalidTokenError(f"The token's {name} is not a date.")
-    return value
+    # Not by `isinstance`: True is an int to Python, and RFC 7519 wants a number.
+    if (type(value) is int or type(value) is float) and 0 <= value <= LAST_INSTANT:
+        return value
+    raise InvalidTokenError(f"The token's {name} is not a date.")

@@ -76,25 +76,26 @@ class KeyRing:
 
     async def load_verifying_key(self, work: Work, kid: str) -> VerifyingKey:
         """The key of that name, asking the database at most once a second; raises `InvalidTokenError`."""
-        await self._hear_of(work, kid)
+        if kid not in self._snapshot.verifying:
+            await self._ask(work)
         return _known(self.find_verifying_key(kid))
 
     async def load_own_key(self, work: Work, kid: str) -> VerifyingKey:
         """The key of that name for what only we sign; raises the same, and `MasterKeyWrongError`."""
-        await self._hear_of(work, kid)
+        if kid not in self._snapshot.verifying:
+            await self._ask(work)
         own = self._snapshot.own.get(kid)
         if own is None and _known(self.find_verifying_key(kid)).alg == SigningAlgorithm.ES256:
             # Nothing is wrong with the token, and another process may open its key.
             raise MasterKeyWrongError(f"No master key of this process opens signing key {kid}.")
         return _known(None if own is None else own.verifying)
 
-    async def _hear_of(self, work: Work, kid: str) -> None:
-        if kid not in self._snapshot.verifying:
-            async with self._asking:
-                if self._may_ask(work.now):
-                    # Noted afterwards: while the database is away, each is told so, and not that its token is bad.
-                    await self.refresh(work)
-                    self._asked_at = work.now
+    async def _ask(self, work: Work) -> None:
+        async with self._asking:
+            if self._may_ask(work.now):
+                # Noted afterwards: while the database is away, each is told so, and not that its token is bad.
+                await self.refresh(work)
+                self._asked_at = work.now
 
     async def refresh(self, work: Work) -> None:
         """Take over what the database holds; where that fails the keys known so far stay."""

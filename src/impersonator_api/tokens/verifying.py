@@ -1,6 +1,5 @@
 """Verifying tokens that we issued ourselves."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 
@@ -19,7 +18,7 @@ REQUIRED_OF_REFRESH = REQUIRED | {"sid", "family", "act", "impersonated_by"}
 REPLICAS_APART = timedelta(seconds=10)
 """How far another replica's clock may be ahead: its new tokens count at once, and end when they say."""
 
-ACTING = ("sid", "act", "impersonated_by")
+ACTING = frozenset({"sid", "act", "impersonated_by"})
 """In an access token all of these or none: one that lost any of them lost the actor."""
 
 
@@ -29,10 +28,7 @@ async def verify_access_token(work: Work, token: UnverifiedToken) -> VerifiedCla
     Whether its session still runs is not asked here.
     """
     key = await work.get(KeyRing).load_verifying_key(work, _kid(token))
-    claims = verify(token, key=key, expected=_access_of(work.settings.issuer), now=work.now)
-    if any(name in claims.claims for name in ACTING):
-        _require_actor(claims)
-    return claims
+    return verify(token, key=key, expected=_access_of(work.settings.issuer), now=work.now)
 
 
 async def verify_refresh_token(work: Work, token: str) -> VerifiedClaims:
@@ -42,15 +38,24 @@ async def verify_refresh_token(work: Work, token: str) -> VerifiedClaims:
     return verify(unverified, key=key, expected=_refresh_of(work.settings.issuer), now=work.now)
 
 
-def _require_actor(claims: VerifiedClaims) -> None:
+def _refuse_without_actor(claims: VerifiedClaims) -> None:
+    if ACTING.isdisjoint(claims.claims):
+        return
     names = claims.find_text("sid") and claims.find_text("impersonated_by")
-    if not names or not isinstance(claims.claims.get("act"), Mapping):
+    if not names or not isinstance(claims.claims.get("act"), dict):
         raise InvalidTokenError("The token does not say who is acting.")
 
 
 @cache
 def _access_of(issuer: str) -> Expected:
-    return Expected(issuer=issuer, audience=None, types=frozenset({ACCESS}), required=REQUIRED, early=REPLICAS_APART)
+    return Expected(
+        issuer=issuer,
+        audience=None,
+        types=frozenset({ACCESS}),
+        required=REQUIRED,
+        early=REPLICAS_APART,
+        also=_refuse_without_actor,
+    )
 
 
 @cache

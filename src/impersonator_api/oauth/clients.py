@@ -167,9 +167,9 @@ def _basic(header: str) -> Presented:
         decoded = b64decode(credentials.strip(), validate=True).decode("utf-8")
         client_id, colon, secret = decoded.partition(":")
         # RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
-        parts = [unquote_plus(part, errors="strict") for part in (client_id, secret)]
+        client_id, secret = unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
     except ValueError as error:
         raise InvalidClientError("The Basic credentials cannot be read.") from error
-    if not colon or any("\0" in part for part in parts):
+    if not colon or "\0" in client_id or "\0" in secret:
         raise InvalidClientError("The Basic credentials cannot be read.")
-    return Presented(parts[0] or None, parts[1] or None)
+    return Presented(client_id or None, secret or None)

@@ -59,8 +59,9 @@ def _may_see(found: AuthenticatedClient, token: PresentedToken) -> bool:
     claims, client = token.claims, found.client
     if claims.load_text("tenant") != found.tenant.slug:
         return False
-    is_meant_for_it = client.audience in claims.audiences
-    return claims.load_text("client_id") == client.client_id or is_meant_for_it or bool(client.scopes & SEES_ALL)
+    if claims.load_text("client_id") == client.client_id or not SEES_ALL.isdisjoint(client.scopes):
+        return True
+    return client.audience in claims.audiences
 
 
 def _of_party(found: AuthenticatedClient, token: PresentedToken) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from impersonator_api import sessions, tokens
 from impersonator_api.directory import documents
@@ -32,7 +32,7 @@ class PresentedToken(Struct, frozen=True):
     def of(cls, kind: TokenKind, claims: VerifiedClaims) -> Self:
         """The token of these claims."""
         sid = claims.find_text("sid")
-        return cls(kind, claims, UUID(sid) if sid else None)
+        return cls(kind, claims, convert(sid, UUID) if sid else None)
 
     def state_columns(self, work: Work) -> Also:
         """What to ask so that one statement tells whether it still counts."""

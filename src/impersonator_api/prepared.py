@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from asyncpg import Record
-from sqlalchemy import ColumnElement, Dialect
+from sqlalchemy import ARRAY, ColumnElement, Dialect
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
 Value = Any
 Process = Callable[[Value], Value]
@@ -17,17 +18,24 @@ Row = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What SQLAlchemy made of a statement. `places` are the names of its values in their order, `$1` first."""
+    """What SQLAlchemy made of a statement. `names` are those of its values in their order, `$1` first.
+
+    `writers` are for the places whose values are not sent as they are.
+    """
 
     sql: str
-    places: Sequence[tuple[str, Process | None]]
+    names: Sequence[str]
+    writers: Sequence[tuple[int, Process]]
     constants: Mapping[str, Value]
     readers: Sequence[Process | None]
 
     def arguments(self, values: Mapping[str, Value]) -> list[Value]:
         """The values in their places, those that the statement brings itself among them."""
-        given = {**self.constants, **values}
-        return [given[name] if write is None else write(given[name]) for name, write in self.places]
+        given = {**self.constants, **values} if self.constants else values
+        arguments = [given[name] for name in self.names]
+        for place, write in self.writers:
+            arguments[place] = write(arguments[place])
+        return arguments
 
     def rows(self, records: list[Record]) -> Iterable[Row]:
         """Records by their columns' names, each read by its type; as they are where the driver has read them all."""
@@ -44,20 +52,26 @@ def prepared(statement: ClauseElement, dialect: Dialect) -> Prepared:
     """Compile a statement; lists of an IN are written out with the values that they have now."""
     compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     if not isinstance(compiled, SQLCompiler):
-        return Prepared(str(compiled), (), {}, ())
+        return Prepared(str(compiled), (), (), {}, ())
     # One name may stand for several parameters, where an expression took it with another type.
     wanted = {name: None for parameter, name in compiled.bind_names.items() if parameter.required}
     constants = {name: value for name, value in compiled.construct_params(wanted).items() if name not in wanted}
-    writers = {
-        name: parameter.type.dialect_impl(dialect).bind_processor(dialect)
-        for parameter, name in compiled.bind_names.items()
-    }
+    writers = {name: _writer(parameter.type, dialect) for parameter, name in compiled.bind_names.items()}
+    names = tuple(compiled.positiontup or ())
     return Prepared(
         sql=compiled.string,
-        places=tuple((name, writers.get(name)) for name in compiled.positiontup or ()),
+        names=names,
+        writers=tuple((place, write) for place, name in enumerate(names) if (write := writers.get(name)) is not None),
         constants=constants,
         readers=_readers(statement, dialect),
     )
+
+
+def _writer(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
+    if isinstance(kind, ARRAY) and _writer(kind.item_type, dialect) is None:
+        # The driver takes a list as it is; what SQLAlchemy would do besides is a copy.
+        return None
+    return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _readers(statement: ClauseElement, dialect: Dialect) -> Sequence[Process | None]:

@@ -19,7 +19,7 @@ from impersonator_api.sessions.store.asking import (
 )
 from impersonator_api.sessions.store.idempotency import answer_kept, answered_json, keys_deleted
 from impersonator_api.sessions.store.listing import COUNTED_AT_MOST, listed_one, page
-from impersonator_api.sessions.store.reading import SORTED, session_from
+from impersonator_api.sessions.store.reading import session_from
 from impersonator_api.sessions.store.targeting import one_and_its_target, running_as
 from impersonator_api.sessions.store.writing import (
     Ending,
@@ -35,7 +35,6 @@ from impersonator_api.sessions.store.writing import (
 
 __all__ = [
     "COUNTED_AT_MOST",
-    "SORTED",
     "Ending",
     "activated",
     "active_live",

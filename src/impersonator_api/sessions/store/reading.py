@@ -7,9 +7,6 @@ from msgspec import convert
 
 from impersonator_api.sessions.session import Session
 
-SORTED = ("permissions", "scopes")
-"""Sets, stored as sorted arrays so that equal sessions are equal rows."""
-
 
 def session_from(row: Mapping[str, Any]) -> Session:
     """The session in a JSON document of `session_json`."""

@@ -13,6 +13,7 @@ from jose import jwk as jose_jwk
 from jose.backends.cryptography_backend import CryptographyECKey, CryptographyRSAKey
 from jose.backends.native import HMACKey
 from msgspec import Struct
+from typing_extensions import override
 
 from impersonator_api import metrics
 from impersonator_api.tokens.compact import UnverifiedToken, encode_base64url
@@ -39,6 +40,19 @@ class WrongBackendError(Exception):
 class _JoseKey(Protocol):
     def sign(self, msg: bytes) -> bytes: ...
     def verify(self, msg: bytes, sig: bytes) -> bool: ...
+
+
+class _EcKey(CryptographyECKey):  # type: ignore[misc]  # python-jose has no types
+    """python-jose's own makes its algorithm anew for each signature, and that takes a tenth of the time of signing."""
+
+    def __init__(self, key: PrivateKey | PublicKey, alg: str) -> None:
+        super().__init__(key, alg)
+        self._ecdsa = ec.ECDSA(self.hash_alg())
+
+    @override
+    def sign(self, msg: bytes) -> bytes:
+        raw: bytes = self._der_to_raw(self.prepared_key.sign(msg, self._ecdsa))
+        return raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +208,7 @@ def symmetric_keys(secret: bytes, *, kid: str) -> tuple[SigningKey, VerifyingKey
 
 
 def _jose_key(key: PrivateKey | PublicKey, alg: str) -> _JoseKey:
-    kind = CryptographyRSAKey if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey) else CryptographyECKey
+    kind = CryptographyRSAKey if isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey) else _EcKey
     jose: _JoseKey = kind(key, alg)
     return jose
 

@@ -21,7 +21,7 @@ AT = int(NOW.timestamp())
 FIVE_MINUTES = timedelta(minutes=5)
 JTI, SESSION, FAMILY = uuid4(), uuid4(), uuid4()
 US = "https://impersonator.test"
-ISSUANCE = Issuance(issuer=US, jti=JTI, now=NOW)
+ISSUANCE = Issuance.at(NOW, issuer=US, jti=JTI)
 
 BOB = Identity("b0b", "1003")
 ANA = Actor(
@@ -162,7 +162,7 @@ SPANS = st.timedeltas(timedelta(microseconds=1), timedelta(days=1))
 @given(now=MOMENTS, lasts=SPANS, lifetime=SPANS)
 def test_no_token_outlives_its_session(now: datetime, lasts: timedelta, lifetime: timedelta) -> None:
     ends_at = now + lasts
-    issuance = Issuance(issuer=US, jti=JTI, now=now)
+    issuance = Issuance.at(now, issuer=US, jti=JTI)
 
     access = access_claims(grant(session_ends_at=ends_at), issuance, lifetime)
     refresh = refresh_claims(grant(session_ends_at=ends_at), issuance, family_id=FAMILY)

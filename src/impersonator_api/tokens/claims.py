@@ -7,6 +7,7 @@ Nothing from a request becomes a claim by its own name: there is no door for ext
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import floor
+from typing import Self
 from uuid import UUID
 
 from msgspec import Struct
@@ -61,12 +62,12 @@ class Issuance(Struct, frozen=True, kw_only=True):
 
     issuer: str
     jti: UUID
-    now: datetime
+    issued_at: int
 
-    @property
-    def issued_at(self) -> int:
-        """Whole seconds, never in the future."""
-        return floor(self.now.timestamp())
+    @classmethod
+    def at(cls, now: datetime, *, issuer: str, jti: UUID) -> Self:
+        """One of this moment, in whole seconds, never in the future."""
+        return cls(issuer=issuer, jti=jti, issued_at=floor(now.timestamp()))
 
 
 class ImpersonationGrant(Struct, frozen=True, kw_only=True):
@@ -125,7 +126,8 @@ def access_claims(grant: ImpersonationGrant, issuance: Issuance, lifetime: timed
         "roles": list(grant.roles),
         "mode": grant.mode,
         **({} if grant.permissions is None else {"permissions": sorted(grant.permissions)}),
-        **_present(workspace=grant.workspace, may_act=grant.may_act, cnf=_confirmation(grant.jkt)),
+        **_present(workspace=grant.workspace, may_act=grant.may_act),
+        **_confirmation(grant.jkt),
     }
 
 
@@ -136,7 +138,7 @@ def refresh_claims(grant: ImpersonationGrant, issuance: Issuance, *, family_id: 
         "exp": floor(grant.session_ends_at.timestamp()),
         **_impersonation(grant, issuance.issuer),
         "family": str(family_id),
-        **_present(cnf=_confirmation(grant.jkt)),
+        **_confirmation(grant.jkt),
     }
 
 
@@ -146,7 +148,7 @@ def service_claims(grant: ServiceGrant, issuance: Issuance, lifetime: timedelta)
         **_registered(issuance, aud=grant.audience, sub=grant.client_id),
         "exp": _ends(issuance, lifetime),
         **_client(grant.tenant, grant.client_id, grant.scope),
-        **_present(cnf=_confirmation(grant.jkt)),
+        **_confirmation(grant.jkt),
     }
 
 
@@ -220,8 +222,8 @@ def _namespace(grant: ImpersonationGrant, issuer: str) -> str:
     return actor.issuer if is_foreign and actor.issuer else issuer
 
 
-def _confirmation(jkt: str | None) -> Claims | None:
-    return None if jkt is None else {"jkt": jkt}
+def _confirmation(jkt: str | None) -> Claims:
+    return {} if jkt is None else {"cnf": {"jkt": jkt}}
 
 
 def _login(actor: Actor) -> Claims:

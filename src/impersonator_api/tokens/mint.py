@@ -102,7 +102,7 @@ def mint_ordinary(work: Work, grant: OrdinaryGrant) -> Minted:
 
 
 def _issuance(work: Work) -> Issuance:
-    return Issuance(issuer=work.settings.issuer, jti=work.new_id(), now=work.now)
+    return Issuance.at(work.now, issuer=work.settings.issuer, jti=work.new_id())
 
 
 def _from_now(work: Work, minted: Minted) -> Minted:

@@ -208,7 +208,7 @@ def test_verified_claims_are_read_by_kind() -> None:
 
     assert found.scopes == {"a", "b"}
     assert (found.load_text("sub"), found.find_text("absent")) == ("ana", None)
-    assert (found.find_instant("auth_time"), found.find_instant("absent")) == (NOW, None)
+    assert (found.find_moment("auth_time"), found.find_moment("absent")) == (AT, None)
     for read in (found.find_text, found.load_text):
         with pytest.raises(InvalidTokenError, match="n is not a text"):
             read("n")

@@ -42,10 +42,9 @@ def login_of(claims: VerifiedClaims) -> Login:
     amr = claims.claims.get("amr", [])
     if not isinstance(amr, list) or not all(isinstance(method, str) for method in amr):
         raise InvalidTokenError("The token's amr is not a list of texts.")
-    auth_time = claims.find_instant("auth_time")
     return Login(
         issuer=claims.load_text("iss"),
         acr=claims.find_text("acr"),
         amr=tuple(amr),
-        auth_time=None if auth_time is None else int(auth_time.timestamp()),
+        auth_time=claims.find_moment("auth_time"),
     )

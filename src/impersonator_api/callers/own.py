@@ -1,7 +1,5 @@
 """Callers with a token of ours: somebody acting as somebody else, a service, or in development a person."""
 
-from uuid import UUID
-
 from impersonator_api.callers import store
 from impersonator_api.callers.admitted import admitted, login_of
 from impersonator_api.callers.bearer import Credentials
@@ -30,7 +28,7 @@ async def ask_about_own(
 
 
 def _of_impersonation(claims: VerifiedClaims) -> CallerQuestion:
-    caller = ImpersonationCaller(session_id=_uuid(claims, "sid"), claims=claims)
+    caller = ImpersonationCaller(session_id=claims.load_id("sid"), claims=claims)
 
     async def settle(_work: Work, _answer: Answer) -> Caller:
         return caller
@@ -60,17 +58,10 @@ def _of_user(claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
             also=named.also,
         )
 
-    return CallerQuestion(store.user_json(claims.load_text("tenant"), _uuid(claims, "sub"), also, slot), settle)
+    return CallerQuestion(store.user_json(claims.load_text("tenant"), claims.load_id("sub"), also, slot), settle)
 
 
 def _known(named: Named[Party] | None) -> Named[Party]:
     if named is None:
         raise InvalidTokenError("The token names nobody in the directory any more.")
     return named
-
-
-def _uuid(claims: VerifiedClaims, name: str) -> UUID:
-    try:
-        return UUID(claims.load_text(name))
-    except ValueError as error:
-        raise InvalidTokenError(f"The token's {name} is not an id.") from error

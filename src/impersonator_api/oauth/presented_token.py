@@ -41,7 +41,7 @@ class PresentedToken(Struct, frozen=True):
         session = {"live": sessions.live_document(work, self.session_id), **sessions.holders_json(self.claims)}
         if self.kind is TokenKind.ACCESS:
             return session
-        return session | {"refresh": tokens.refresh_token_json(UUID(self.claims.load_text("jti")))}
+        return session | {"refresh": tokens.refresh_token_json(self.claims.load_id("jti"))}
 
 
 async def find_presented(work: Work, token: str) -> PresentedToken | None:

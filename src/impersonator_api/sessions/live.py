@@ -46,7 +46,7 @@ def _is_known(work: Work, session_id: UUID) -> bool:
 
 async def load_live_of(work: Work, claims: VerifiedClaims) -> Live:
     """The session behind one of its tokens; raises as `load_live` does, also for a token whose holder is out."""
-    live = await load_live(work, UUID(claims.load_text("sid")), also=holders_json(claims))
+    live = await load_live(work, claims.load_id("sid"), also=holders_json(claims))
     refuse_idle_holders(claims, live.also)
     return live
 

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from json import dumps
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, final
+from uuid import UUID
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jose import jwk as jose_jwk
 from jose.backends.cryptography_backend import CryptographyECKey, CryptographyRSAKey
 from jose.backends.native import HMACKey
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert
 from typing_extensions import override
 
 from impersonator_api import metrics
@@ -132,10 +133,17 @@ class VerifiedClaims:
             raise InvalidTokenError(f"The token has no {name}.")
         return value
 
-    def find_instant(self, name: str) -> datetime | None:
-        """A NumericDate (RFC 7519 §2), if it is there."""
+    def load_id(self, name: str) -> UUID:
+        """A claim that is an id of ours; raises `InvalidTokenError`."""
+        try:
+            return convert(self.load_text(name), UUID)
+        except ValidationError as error:
+            raise InvalidTokenError(f"The token's {name} is not an id.") from error
+
+    def find_moment(self, name: str) -> int | None:
+        """A NumericDate (RFC 7519 §2) in whole seconds since the epoch, if it is there."""
         seconds = _seconds(self.claims, name)
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        return None if seconds is None else int(seconds)
 
     @property
     def expires_at(self) -> datetime:

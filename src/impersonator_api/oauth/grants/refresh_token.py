@@ -1,7 +1,6 @@
 """A SPA trades its refresh token for a new access token (RFC 6749 §6, RFC 9700 §4.14)."""
 
 from datetime import timedelta
-from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -63,7 +62,7 @@ async def _verified(work: Work, token: str) -> VerifiedClaims:
 
 async def _load(work: Work, claims: VerifiedClaims, presented: Presented) -> tuple[Live, RefreshState]:
     """Session and token as they are now; one statement, in which a client that has a proof is proved."""
-    session_id, jti = UUID(claims.load_text("sid")), UUID(claims.load_text("jti"))
+    session_id, jti = claims.load_id("sid"), claims.load_id("jti")
     also = {"live": sessions.live_document(work, session_id), "refresh": tokens.refresh_token_json(jti)}
     if presented.has_proof:
         row = (await authenticate(work, presented, also=also)).also

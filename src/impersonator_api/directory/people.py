@@ -117,7 +117,7 @@ class Person(Struct, frozen=True):
     @property
     def rank(self) -> int:
         """The highest rank of any role, wherever it counts: being senior anywhere protects everywhere."""
-        return max([role.rank for role in self.roles], default=0)
+        return max([role.rank for role in self.roles] or [0])
 
     @property
     def role_names(self) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ class Ask(Struct, frozen=True):
     def impersonator_rank(self) -> int:
         """The rank that lets act: a role bound to another workspace protects there, but commands nobody here."""
         if isinstance(self.impersonator, Person):
-            return max([role.rank for role in self.roles_counting(self.impersonator)], default=0)
+            return max([role.rank for role in self.roles_counting(self.impersonator)] or [0])
         return self.impersonator.rank
 
     @property

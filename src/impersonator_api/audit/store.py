@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import asdict
 from sqlalchemy import CTE, ColumnElement, Select, TableValuedAlias, func, insert, select, type_coerce
 from sqlalchemy import column as sqlalchemy_column
 from sqlalchemy.dialects.postgresql import JSONB
@@ -18,7 +19,6 @@ from impersonator_api.statement import Write
 from impersonator_api.work import Work
 
 PAGE = 1000
-SAID = Entry.__struct_fields__
 
 
 def recorded(work: Work, entry: Entry) -> Write:
@@ -93,8 +93,7 @@ async def export(
 
 def _row(work: Work, entry: Entry) -> dict[str, Any]:
     return {
-        # Not `asdict`, which copies whatever lies deep within.
-        **{name: getattr(entry, name) for name in SAID},
+        **asdict(entry),
         "id": work.new_id(),
         "occurred_at": work.now,
         "ip": work.origin.ip,

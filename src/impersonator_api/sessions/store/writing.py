@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import (
     ARRAY,
     CTE,
@@ -25,8 +26,6 @@ from impersonator_api.questions import Column, constant
 from impersonator_api.sessions.session import EndReason, Session, SessionStatus
 from impersonator_api.sessions.tables import active_sessions, impersonation_sessions
 from impersonator_api.statement import Write
-
-COLUMNS = Session.__struct_fields__
 
 
 class Ending(Struct, frozen=True, kw_only=True):
@@ -55,8 +54,7 @@ def _tenant_unchanged(tenant_id: Column, revision: Column) -> CTE:
 
 def inserted(session: Session) -> Write:
     """A new session."""
-    # Not `asdict`, which copies whatever lies deep within.
-    row = {name: getattr(session, name) for name in COLUMNS}
+    row = asdict(session)
     row["permissions"], row["scopes"] = _sorted(session.permissions), " ".join(sorted(session.scopes))
     return Write("session", _inserted, row)
 

@@ -32,6 +32,9 @@ NOT_FOR_DECISIONS = ("secret_digests", "jwks", "jwks_uri", "created_at")
 MAX_DIGITS = 10
 """A client's number fits PostgreSQL's integer."""
 
+HEX_DIGITS = 32
+"""What every way to write an id has at least."""
+
 Json = Mapping[str, Any]
 JsonColumn = ColumnElement[Any]
 
@@ -256,8 +259,10 @@ def is_named(users: FromClause, name: Value, user_id: Value) -> ColumnElement[bo
 
 def id_in(name: str | None) -> UUID | None:
     """The id that a name is, if it is one."""
+    if name is None or len(name) < HEX_DIGITS:
+        return None
     try:
-        return UUID(name) if name else None
+        return UUID(name)
     except ValueError:
         return None
 

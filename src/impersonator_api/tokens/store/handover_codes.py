@@ -102,4 +102,4 @@ def handover_code_json(digest: Column) -> Column:
 
 def handover_state_from(row: Mapping[str, Any] | None) -> HandoverState | None:
     """The state in a JSON document of `handover_code_json`."""
-    return convert(row, HandoverState | None)
+    return None if row is None else convert(row, HandoverState)

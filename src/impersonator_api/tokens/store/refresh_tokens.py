@@ -89,7 +89,7 @@ def _refresh_token_json(jti: Column) -> Column:
 
 def refresh_state_from(row: Mapping[str, Any] | None) -> RefreshState | None:
     """The state in a JSON document of `refresh_token_json`."""
-    return convert(row, RefreshState | None)
+    return None if row is None else convert(row, RefreshState)
 
 
 def _columns(token: RefreshToken) -> dict[str, object]:

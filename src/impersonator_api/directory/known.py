@@ -25,7 +25,7 @@ class KnownByRevision(Generic[K, V]):
     def know(self, key: K, now: datetime) -> bool:
         """Whether it is worth asking for the revision alone."""
         known = self._known.get(key)
-        return known is not None and timedelta(0) <= now - known[2] < KEPT_FOR
+        return known is not None and known[2] <= now < known[2] + KEPT_FOR
 
     def find(self, key: K, revision: int) -> V | None:
         """The thing as it was when the tenant had that revision; what was kept under another one is forgotten."""

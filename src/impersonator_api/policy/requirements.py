@@ -85,10 +85,10 @@ def duration_within(ask: Ask, rule: Rule) -> str | None:
 
 def reason_given(ask: Ask, rule: Rule) -> str | None:
     """Runs of white space count as one character, or blanks would do for a reason."""
-    wanted = rule.require.reason.min_length if rule.require.reason else 0
-    if len(" ".join((ask.reason or "").split())) >= wanted:
+    wanted = rule.require.reason
+    if wanted is None or len(" ".join((ask.reason or "").split())) >= wanted.min_length:
         return None
-    return f"Give a reason of at least {wanted} characters."
+    return f"Give a reason of at least {wanted.min_length} characters."
 
 
 def ticket_given(ask: Ask, rule: Rule) -> str | None:

@@ -1,12 +1,12 @@
 """The real application with a few doors more: they do what no real door does, so that the room shows how it copes."""
 
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Query, Request
+from msgspec.structs import asdict
 from pydantic import BaseModel, ConfigDict, Field
 
 from impersonator_api.app import create_app

@@ -17,22 +17,9 @@ INACTIVE: Mapping[str, Any] = {"active": False}
 SEES_ALL = frozenset({"root", "introspect"})
 """Scopes of a service that may see every token of its tenant."""
 
-TOLD = (
-    "iss",
-    "sub",
-    "aud",
-    "client_id",
-    "scope",
-    "exp",
-    "iat",
-    "nbf",
-    "jti",
-    "tenant",
-    "external_id",
-    "workspace",
-    "may_act",
-    "cnf",
-)
+REGISTERED = frozenset({"iss", "sub", "aud", "client_id", "scope", "exp", "iat", "nbf", "jti"})
+TOLD = REGISTERED | {"tenant", "external_id", "workspace", "sid", "act", "impersonated_by", "may_act", "cnf"}
+"""Claims that are told in the very words of the token."""
 
 
 async def introspect(work: Work, *, presented: Presented, parameters: Mapping[str, str]) -> Mapping[str, Any]:
@@ -81,7 +68,7 @@ def _is_unused(found: AuthenticatedClient, token: PresentedToken) -> bool:
 
 def _of_session(live: Live, token: PresentedToken) -> Mapping[str, Any]:
     """What the token says, with roles and permissions as they are now."""
-    told = {"active": True, **_told(token), **tokens.acting_claims(token.claims.claims)}
+    told = {"active": True, **_told(token)}
     told |= {"mode": live.session.mode, "roles": live.target.role_names, "username": live.target.label}
     permissions = sessions.effective_permissions(live)
     if permissions is not None:
@@ -92,5 +79,4 @@ def _of_session(live: Live, token: PresentedToken) -> Mapping[str, Any]:
 
 
 def _told(token: PresentedToken) -> dict[str, Any]:
-    claims = token.claims.claims
-    return {name: claims[name] for name in TOLD if name in claims}
+    return {name: value for name, value in token.claims.claims.items() if name in TOLD}

@@ -73,8 +73,8 @@ def find_holder(claims: VerifiedClaims) -> str | None:
 
 def _services_of(claims: VerifiedClaims) -> tuple[str, ...]:
     act = claims.claims.get("act")
-    actors = tokens.actors_of(act) if isinstance(act, Mapping) else ()
-    return tuple(str(actor["sub"]) for actor in actors[:-1])
+    actors = tokens.actors_of(act) if isinstance(act, dict) else ()
+    return tuple([str(actor["sub"]) for actor in actors[:-1]])
 
 
 def refuse_idle_holders(claims: VerifiedClaims, row: Mapping[Any, Any]) -> None:

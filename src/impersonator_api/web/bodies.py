@@ -145,7 +145,7 @@ def _pairs(raw: bytes) -> Iterable[tuple[str, str]]:
 
 def _require_media_type(request: Request, wanted: re.Pattern[str], name: str) -> None:
     sent = header_values(request.scope, b"content-type")
-    if not sent or not wanted.fullmatch(sent[0].strip()):
+    if not sent or not (sent[0] == name or wanted.fullmatch(sent[0].strip())):
         raise UnsupportedMediaTypeError(f"Send the body as {name} in UTF-8.")
 
 

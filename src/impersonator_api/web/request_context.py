@@ -95,9 +95,8 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
 
 def header_values(scope: Scope, name: bytes) -> list[str]:
     """Every value a header field has; a field of one value may arrive several times."""
-    try:
-        by_name = scope[FIELDS]
-    except KeyError:
+    by_name = scope.get(FIELDS)
+    if by_name is None:
         by_name = scope[FIELDS] = dict(scope["headers"])
     if name not in by_name:
         return []

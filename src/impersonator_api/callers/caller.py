@@ -23,8 +23,8 @@ class Login(Struct, frozen=True, kw_only=True):
 
     def as_claims(self) -> dict[str, object]:
         """The members that are known, under their claims' names."""
-        members = {"iss": self.issuer, "acr": self.acr, "amr": list(self.amr), "auth_time": self.auth_time}
-        return {name: value for name, value in members.items() if value not in (None, [])}
+        members = {"iss": self.issuer, "acr": self.acr, "amr": list(self.amr) or None, "auth_time": self.auth_time}
+        return {name: value for name, value in members.items() if value is not None}
 
 
 class UserCaller(Struct, frozen=True, kw_only=True):

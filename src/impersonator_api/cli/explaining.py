@@ -1,10 +1,10 @@
 """`impersonator policy explain`: everything that law and policy would say to a start."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from msgspec.structs import asdict
 from rich.text import Text
 
 from impersonator_api import sessions

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
+from msgspec import Struct, structs
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 
@@ -56,6 +57,8 @@ def cell(value: object) -> str:
 
 def plain(value: object) -> object:
     """A value JSON does not know."""
+    if isinstance(value, Struct):
+        return structs.asdict(value)
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, datetime):

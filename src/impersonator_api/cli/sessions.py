@@ -1,11 +1,11 @@
 """`impersonator sessions`: who acts as whom, and the end of it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from msgspec.structs import asdict
 
 from impersonator_api import sessions
 from impersonator_api.cli.errors import SessionUnknownError

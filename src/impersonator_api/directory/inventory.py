@@ -1,10 +1,10 @@
 """What a tenant holds now, for stories that change it or write it down; asked under the tenant's lock."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, Uuid, any_, func, literal, or_, select, true
 
 from impersonator_api.directory.tables import (
@@ -21,16 +21,14 @@ from impersonator_api.directory.tables import (
 from impersonator_api.work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """One thing of the directory, its columns by name."""
 
     id: UUID
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(Struct, frozen=True):
     """What somebody may do in a workspace."""
 
     user_id: UUID
@@ -39,8 +37,7 @@ class Membership:
     user_label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(Struct, frozen=True):
     """A stored consent."""
 
     user_id: UUID
@@ -48,8 +45,7 @@ class Granted:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """A tenant's roles, workspaces, clients and issuers whole; of its people those that were asked for."""
 
     roles: Mapping[str, Stored]
@@ -62,8 +58,7 @@ class Inventory:
     consents: Sequence[Granted]
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """Whom to look up, by e-mail address, external id or id, and the workspaces whose members; or everybody."""
 
     names: Collection[str] = ()

@@ -1,11 +1,11 @@
 """A tenant's clients, and what a user granted them, a page at a time; newest first, because ids are UUIDv7."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
@@ -17,16 +17,14 @@ from impersonator_api.questions import json_of
 from impersonator_api.work import Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientPage:
+class ClientPage(Struct, frozen=True, kw_only=True):
     """Some of a tenant's clients."""
 
     clients: tuple[Client, ...]
     has_more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(Struct, frozen=True):
     """A client, and a user's consent to it that is in force."""
 
     client: Client

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from impersonator_api.tokens.compact import encode_base64url
+from impersonator_api.tokens.jwa import PrivateKey, SigningKey, VerifyingKey, signing_key
 from impersonator_api.tokens.jwk import generate_private_key, parse_public_jwk, public_jwk
-from impersonator_api.tokens.jws import PrivateKey, SigningKey, VerifyingKey, signing_key
 
 
 @dataclass(frozen=True)

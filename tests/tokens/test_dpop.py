@@ -20,8 +20,8 @@ from impersonator_api.tokens import (
 )
 from impersonator_api.tokens.dpop import WINDOW, Proof
 from impersonator_api.tokens.errors import PROOF_ALGORITHMS
+from impersonator_api.tokens.jwa import signing_key
 from impersonator_api.tokens.jwk import VERIFIABLE, parse_public_jwk, public_jwk
-from impersonator_api.tokens.jws import signing_key
 from keyed import TOKEN_URL
 from proofs import Holder, hash_of
 

@@ -23,7 +23,8 @@ from impersonator_api.tokens import (
     verify,
 )
 from impersonator_api.tokens.errors import TokenExpiredError
-from impersonator_api.tokens.jws import sign, verifying_key
+from impersonator_api.tokens.jwa import verifying_key
+from impersonator_api.tokens.jws import sign
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 AT = int(NOW.timestamp())

@@ -24,8 +24,9 @@ from impersonator_api.tokens.handover import (
     mint_handover_codes,
 )
 from impersonator_api.tokens.handover import LIFETIME as HANDOVER_LIFETIME
+from impersonator_api.tokens.jwa import VerifyingKey, assert_backend
 from impersonator_api.tokens.jwk import VERIFIABLE, parse_public_jwk
-from impersonator_api.tokens.jws import Expected, VerifiedClaims, VerifyingKey, assert_backend, verify
+from impersonator_api.tokens.jws import Expected, VerifiedClaims, verify
 from impersonator_api.tokens.key_life import ScheduledKey
 from impersonator_api.tokens.keys import (
     SigningAlgorithm,

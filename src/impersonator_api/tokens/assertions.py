@@ -5,7 +5,8 @@ from datetime import timedelta
 from impersonator_api.tokens.claims import KINDS
 from impersonator_api.tokens.compact import UnverifiedToken
 from impersonator_api.tokens.errors import InvalidTokenError
-from impersonator_api.tokens.jws import Expected, VerifiedClaims, VerifyingKey, verify
+from impersonator_api.tokens.jwa import VerifyingKey
+from impersonator_api.tokens.jws import Expected, VerifiedClaims, verify
 from impersonator_api.tokens.once import MOST_CHARACTERS, OneUse, one_use
 from impersonator_api.work import Work
 

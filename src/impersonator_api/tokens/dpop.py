@@ -10,8 +10,9 @@ from hmac import compare_digest
 from impersonator_api.tokens.claims import PROOF
 from impersonator_api.tokens.compact import UnverifiedToken, read_unverified
 from impersonator_api.tokens.errors import InvalidProofError, InvalidTokenError, KeyUnusableError
+from impersonator_api.tokens.jwa import VerifyingKey
 from impersonator_api.tokens.jwk import parse_proof_key
-from impersonator_api.tokens.jws import LAST_INSTANT, VerifyingKey, assert_signed, media_type
+from impersonator_api.tokens.jws import LAST_INSTANT, assert_signed, media_type
 from impersonator_api.tokens.once import MOST_CHARACTERS, OneUse, one_use, use_once
 from impersonator_api.tokens.target_uri import normalised
 from impersonator_api.work import Work

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from impersonator_api.tokens.compact import decode_base64url, encode_base64url
 from impersonator_api.tokens.errors import InvalidTokenError, KeyUnusableError
-from impersonator_api.tokens.jws import PrivateKey, PublicKey, VerifyingKey, verifying_key
+from impersonator_api.tokens.jwa import PrivateKey, PublicKey, VerifyingKey, verifying_key
 
 PUBLIC_EXPONENT = 65537
 RSA_BITS = 2048

@@ -13,7 +13,8 @@ from typing_extensions import override
 from impersonator_api.tokens import claims as make
 from impersonator_api.tokens.binding import token_type
 from impersonator_api.tokens.claims import ImpersonationGrant, Issuance, OrdinaryGrant, ServiceGrant
-from impersonator_api.tokens.jws import SigningKey, sign
+from impersonator_api.tokens.jwa import SigningKey
+from impersonator_api.tokens.jws import sign
 from impersonator_api.tokens.keys import SigningAlgorithm
 from impersonator_api.tokens.ring import KeyRing
 from impersonator_api.tokens.store import RefreshToken

@@ -6,7 +6,7 @@ from typing import Final, Self
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from impersonator_api.tokens.jws import SigningKey, VerifyingKey, symmetric_keys
+from impersonator_api.tokens.jwa import SigningKey, VerifyingKey, symmetric_keys
 
 SIZE: Final = 32
 """Bytes: RFC 7518 §3.2 wants as many as the hash has."""

@@ -9,8 +9,8 @@ from hashlib import sha256
 from json import dumps
 
 from impersonator_api.tokens.errors import InvalidTokenError, MasterKeyWrongError, SigningKeyMissingError
+from impersonator_api.tokens.jwa import SigningKey, VerifyingKey, signing_key
 from impersonator_api.tokens.jwk import parse_private_key, parse_public_jwk
-from impersonator_api.tokens.jws import SigningKey, VerifyingKey, signing_key
 from impersonator_api.tokens.key_life import HEARD_WITHIN
 from impersonator_api.tokens.keys import SigningAlgorithm
 from impersonator_api.tokens.own_keys import OwnKey

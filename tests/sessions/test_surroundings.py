@@ -112,3 +112,18 @@ async def test_no_more_sessions_are_remembered_than_that(engine: AsyncEngine, si
     assert not known.know(UUID(int=0), NOW)
     assert known.know(UUID(int=1), NOW)
     assert known.know(UUID(int=REMEMBERED), NOW)
+
+
+async def test_roles_are_kept_once_whoever_holds_them(engine: AsyncEngine, signing_desk: Desk) -> None:
+    _, _, session_id = await running(engine, signing_desk)
+    live, known = await load(signing_desk, session_id), Surroundings()
+    other = replace(live.target, roles=tuple(replace(role) for role in live.target.roles))
+    known.keep(live, NOW)
+
+    known.keep(replace(live, session=replace(live.session, id=UUID(int=1)), target=other), NOW)
+
+    first, second = (known.find(each, live.tenant.revision) for each in (session_id, UUID(int=1)))
+    assert first is not None
+    assert second is not None
+    assert second.target.roles
+    assert all(one is another for one, another in zip(first.target.roles, second.target.roles, strict=True))

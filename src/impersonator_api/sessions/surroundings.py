@@ -1,13 +1,15 @@
 """What sessions depend on, known by their tenants' revisions: then only the session itself is asked for."""
 
+from collections.abc import Hashable
 from datetime import datetime
 from sys import intern
 from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
-from impersonator_api.directory import Client, KnownByRevision, Person, Tenant
+from impersonator_api.directory import Client, KnownByRevision, Person, Role, Tenant
 from impersonator_api.sessions.session import Session
 from impersonator_api.sessions.snapshot import Around, BeforeStart, Ground, Live, Row
 
@@ -18,9 +20,10 @@ LARGEST_PROFILE: Final = 2048
 """Bytes of JSON; sessions of people with more attributes are read whole each time, so that memory has a bound."""
 
 SHARED: Final = 256
-"""Tenants and clients that many sessions have in common."""
+"""Tenants, clients and roles that many sessions have in common."""
 
-T = TypeVar("T", Tenant, Client)
+Shared = TypeVar("Shared", Tenant, Client, Role)
+Who = TypeVar("Who", Person, Person | Client)
 
 
 class Surroundings(KnownByRevision[UUID, Around]):
@@ -28,7 +31,7 @@ class Surroundings(KnownByRevision[UUID, Around]):
 
     def __init__(self) -> None:
         super().__init__(REMEMBERED)
-        self._shared: dict[UUID, Tenant | Client] = {}
+        self._shared: dict[Hashable, Tenant | Client | Role] = {}
 
     def keep(self, live: Live, now: datetime) -> None:
         """Remember it, where it is not too large."""
@@ -36,10 +39,10 @@ class Surroundings(KnownByRevision[UUID, Around]):
             self.forget(live.session.id)
             return
         around = Around(
-            tenant=self._one_of(live.tenant),
-            impersonator=live.impersonator,
-            target=live.target,
-            client=self._one_of(live.client),
+            tenant=self._one_of(live.tenant.id, live.tenant),
+            impersonator=self._sparing(live.impersonator),
+            target=self._sparing(live.target),
+            client=self._one_of(live.client.id, live.client),
             consent=live.consent,
             workspace=live.workspace,
             policy=_lean(live.policy),
@@ -63,14 +66,20 @@ class Surroundings(KnownByRevision[UUID, Around]):
             also=also,
         )
 
-    def _one_of(self, thing: T) -> T:
+    def _sparing(self, who: Who) -> Who:
+        """The same one, with roles that all who hold them have in common."""
+        if isinstance(who, Person):
+            return replace(who, roles=tuple([self._one_of(role, role) for role in who.roles]))
+        return who
+
+    def _one_of(self, key: Hashable, thing: Shared) -> Shared:
         """The same thing for all sessions that have it in common, not one for each."""
-        known = self._shared.get(thing.id)
+        known = self._shared.get(key)
         if known == thing:
             return known
         if len(self._shared) >= SHARED:
             self._shared.clear()
-        self._shared[thing.id] = thing
+        self._shared[key] = thing
         return thing
 
 

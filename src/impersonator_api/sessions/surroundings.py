@@ -13,7 +13,7 @@ from impersonator_api.directory import Client, KnownByRevision, Person, Role, Te
 from impersonator_api.sessions.session import Session
 from impersonator_api.sessions.snapshot import Around, BeforeStart, Ground, Live, Row
 
-REMEMBERED: Final = 1024
+REMEMBERED: Final = 512
 """Sessions of this process."""
 
 LARGEST_PROFILE: Final = 2048

@@ -22,7 +22,7 @@ MAX_DEPTH = 16
 PARTS = 3
 UNFIT = "The token is not a JWS of three parts and at most 16 KiB."
 
-REMEMBERED: Final = 512
+REMEMBERED: Final = 256
 """Tokens that were taken apart, with what came out; most come many times."""
 
 HEADERS_REMEMBERED: Final = 64

@@ -16,7 +16,8 @@ LITTLE_PATIENCE = {"POOL_SIZE": "4", "POOL_TIMEOUT": "PT0.5S", "LOCK_TIMEOUT": "
 BOUND = 2 * (0.5 + 1.0) + 1.5
 """Seconds: a door asks at most twice, each time for a connection and then for the lock; and a busy machine's part."""
 
-LOCK = "LOCK TABLE users, impersonation_sessions IN ACCESS EXCLUSIVE MODE"
+LOCK = "LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE"
+"""Every door asks for its tenant. Two tables would be a deadlock with whatever locks them the other way round."""
 
 
 async def slowest_sign_of_life(service: Serving) -> float:

@@ -79,6 +79,17 @@ async def test_a_list_takes_two(app: FastAPI, engine: AsyncEngine, acting_as: Ac
     assert len(statements) == 2
 
 
+async def test_a_lists_empty_page_takes_three(app: FastAPI, engine: AsyncEngine, acting_as: ActingAs) -> None:
+    ana, _ = await two_people(engine)
+    http = await acting_as(ana)
+
+    async with counted(app) as statements:
+        page = (await http.get("/api/admin/impersonate/sessions")).raise_for_status().json()
+
+    assert page["sessions"] == []
+    assert len(statements) == 3
+
+
 async def test_a_refresh_takes_two(app: FastAPI, engine: AsyncEngine, acting_as: ActingAs) -> None:
     ana, bob = await two_people(engine)
     http = await acting_as(ana)

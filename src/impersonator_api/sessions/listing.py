@@ -68,7 +68,7 @@ class PageRequest(Struct, frozen=True, kw_only=True):
 
 
 async def find_page(work: Work, *, reader: Reader, request: PageRequest) -> Page[Summary]:
-    """One page of what the reader may see, as lists show it. One statement."""
+    """One page of what the reader may see, as lists show it. One statement, two where it is empty."""
     return await _page(work, reader, request, whole=False, read=lambda rows: summaries_from(rows, work.now))
 
 

@@ -40,7 +40,7 @@ def ready(port: int) -> None:
         try:
             if httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == httpx.codes.OK:
                 return
-        except httpx.ConnectError:
+        except httpx.TransportError:
             time.sleep(0.1)
     raise TimeoutError
 

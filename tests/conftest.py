@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from builders import Someone, ordinary_token
 from impersonator_api import embedded, tokens
 from impersonator_api.app import create_app
+from impersonator_api.callers import Acquaintances
 from impersonator_api.database import build_engine
 from impersonator_api.migrate import migrate
 from impersonator_api.oauth import KnownClients
@@ -144,6 +145,7 @@ async def services(engine: AsyncEngine) -> Services:
         {
             tokens.MasterKeys: master_keys,
             tokens.KeyRing: ring,
+            Acquaintances: Acquaintances(),
             KnownClients: KnownClients(),
             Grounds: Grounds(),
             Surroundings: Surroundings(),

@@ -1,5 +1,6 @@
 """A guess who is calling decides nothing: a wrong one gives nobody another's rights, tenant or people."""
 
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
@@ -10,13 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from builders import Someone, active_sessions, make_tenant
 from conftest import ActingAs
 from impersonator_api.callers import Acquaintance, Acquaintances
+from impersonator_api.directory import Person, Status, Tenant
 
 
 def mislead(app: FastAPI, http: AsyncClient, guess: Someone) -> None:
     """Take the client's token for somebody else's."""
     token = http.headers["Authorization"].removeprefix("Bearer ")
-    known: Acquaintances = app.state.office.services.get(Acquaintances)
-    known._known[sha256(token.encode()).digest()] = Acquaintance(guess.tenant.id, guess.tenant.slug, guess.id)
+    tenant = Tenant(guess.tenant.id, guess.tenant.slug, "Acme", Status.ACTIVE, 1, {})
+    person = Person(guess.id, guess.tenant.id, guess.external_id, guess.email, None, Status.ACTIVE)
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    known = app.state.office.services.get(Acquaintances)
+    known.put(sha256(token.encode()).digest(), Acquaintance(tenant, person, None), revision=1, now=long_ago)
 
 
 @pytest.mark.parametrize("neighbour", ["of the tenant", "of another tenant"])

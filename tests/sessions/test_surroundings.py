@@ -9,10 +9,11 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from builders import Organisation, Someone, make_tenant, start
+from impersonator_api.directory.in_common import LARGEST_PROFILE
 from impersonator_api.directory.known import KEPT_FOR
 from impersonator_api.directory.tables import tenants, users
 from impersonator_api.sessions import Live, SessionNotRunningError, Surroundings, load_live, revoke
-from impersonator_api.sessions.surroundings import LARGEST_PROFILE, REMEMBERED
+from impersonator_api.sessions.surroundings import REMEMBERED
 from impersonator_api.work import Desk
 from statements import statements_of
 

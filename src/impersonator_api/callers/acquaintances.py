@@ -1,44 +1,73 @@
-"""Who sent a token the last time: a guess, by which a story asks more in the statement that proves the caller.
+"""Who sent a token the last time, known by the tenant's revision; then that number alone is asked for."""
 
-It decides nothing. Whoever the statement proves to be somebody else, or in another tenant, is asked about again.
-"""
-
-from sys import intern
-from uuid import UUID
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from impersonator_api.callers.caller import ServiceCaller, UserCaller
+from impersonator_api.callers.caller import Party, ServiceCaller, UserCaller
+from impersonator_api.callers.issuers import TrustedIssuer
+from impersonator_api.database import LostRaceError
+from impersonator_api.directory import InCommon, KnownByRevision, Tenant, is_large
+from impersonator_api.tokens import UnverifiedToken
+from impersonator_api.work import Work
 
-REMEMBERED = 8192
-"""Callers of this process, as many as signatures of a key: less than three megabytes."""
+REMEMBERED: Final = 2048
+"""Callers of this process; of most, a kilobyte each."""
 
+SHARED: Final = 256
+"""Tenants, issuers and roles that many callers have in common."""
 
-class Acquaintance(Struct, frozen=True):
-    """Whom a token named."""
-
-    tenant_id: UUID
-    tenant_slug: str
-    id: UUID
-
-    @classmethod
-    def of(cls, caller: UserCaller | ServiceCaller) -> "Acquaintance":
-        """What to remember of a caller."""
-        return cls(caller.tenant.id, intern(caller.tenant.slug), caller.party.id)
+Issuer = TypeVar("Issuer", bound=TrustedIssuer | None)
 
 
-class Acquaintances:
-    """The last ones of this process, by the digests of their tokens (tokens/compact.py)."""
+class Acquaintance(Struct, Generic[Party, Issuer], frozen=True):
+    """Whom a token named, and its issuer as the tenant believes it where that is not ourselves."""
+
+    tenant: Tenant
+    party: Party
+    issuer: Issuer
+
+    def is_still(self, caller: UserCaller | ServiceCaller) -> bool:
+        """Whether the token proved to name the same one, whatever else has changed."""
+        seen, proved = self.tenant, caller.tenant
+        return (seen.id, seen.slug, self.party.id) == (proved.id, proved.slug, caller.party.id)
+
+
+class Acquaintances(KnownByRevision[bytes, Acquaintance[Any, Any]]):
+    """The last callers, by the digests of their tokens (tokens/compact.py); none whose token was not verified."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, Acquaintance] = {}
+        super().__init__(REMEMBERED)
+        self._common = InCommon(SHARED)
 
-    def find(self, token_digest: bytes) -> Acquaintance | None:
-        """Whom that token named the last time."""
-        return self._known.get(token_digest)
+    def keep(self, token_digest: bytes, who: Acquaintance[Party, Issuer], *, revision: object, now: datetime) -> None:
+        """Remember whom the token named under that revision, where it is not too large."""
+        if is_large(who.party):
+            self.forget(token_digest)
+            return
+        common, tenant, issuer = self._common, who.tenant, who.issuer
+        kept = Acquaintance(
+            tenant=common.one_of(tenant.id, tenant),
+            party=common.sparing(who.party),
+            issuer=issuer if issuer is None else common.one_of((tenant.id, issuer.issuer), issuer),
+        )
+        self.put(token_digest, kept, revision=revision, now=now)
 
-    def remember(self, token_digest: bytes, caller: UserCaller | ServiceCaller) -> None:
-        """Guess so the next time; the oldest guess is forgotten for it."""
-        self._known[token_digest] = Acquaintance.of(caller)
-        while len(self._known) > REMEMBERED:
-            del self._known[next(iter(self._known))]
+
+def find_known(work: Work, token: UnverifiedToken) -> Acquaintance[Any, Any] | None:
+    """Whom the token named less than a minute ago: then the revision is asked for alone, and `still` believes it."""
+    # A story that lost a race is decided on what is in the database alone.
+    known = work.get(Acquaintances)
+    return known.last(token.digest) if work.run == 0 and known.know(token.digest, work.now) else None
+
+
+def still(work: Work, token: UnverifiedToken, revision: object) -> Acquaintance[Any, Any]:
+    """Whom the token names, if nothing has changed since.
+
+    Raises `LostRaceError`, so that the story is run again, where something has.
+    """
+    known = work.get(Acquaintances).find(token.digest, revision)
+    if known is None:
+        raise LostRaceError("The tenant changed since this process saw the caller last.")
+    return known

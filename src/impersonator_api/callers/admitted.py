@@ -1,9 +1,8 @@
 """What holds for every caller, whoever issued the token."""
 
 from impersonator_api.audit import Action, Entry, recorded
-from impersonator_api.callers.caller import Login
+from impersonator_api.callers.caller import Login, Party
 from impersonator_api.callers.errors import CallerSuspendedError
-from impersonator_api.callers.store import Party
 from impersonator_api.directory import Client, Person, Tenant
 from impersonator_api.statement import Write
 from impersonator_api.tokens import InvalidTokenError, VerifiedClaims

@@ -1,7 +1,7 @@
 """Who sent a request, once that is proved."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,6 +11,8 @@ from impersonator_api.directory import Client, Person, Tenant
 from impersonator_api.tokens import VerifiedClaims
 
 NOTHING: Mapping[str, Any] = {}
+
+Party = TypeVar("Party", Person, Client)
 
 
 class Login(Struct, frozen=True, kw_only=True):

@@ -1,9 +1,10 @@
 """Callers with an access token of an issuer that their tenant trusts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from impersonator_api.callers import store
+from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances, find_known, still
 from impersonator_api.callers.admitted import admitted, login_of, refused
 from impersonator_api.callers.bearer import Credentials
 from impersonator_api.callers.caller import UserCaller
@@ -31,7 +32,9 @@ ID_TOKEN_CLAIMS = frozenset({"nonce", "at_hash", "c_hash"})
 """OpenID Connect Core §2, §3.3.2.11: what tells an ID token where both kinds have the same `typ`."""
 
 
-def ask_about_foreign(token: UnverifiedToken, credentials: Credentials, also: Also, slot: str) -> CallerQuestion:
+def ask_about_foreign(
+    work: Work, token: UnverifiedToken, credentials: Credentials, also: Also, slot: str
+) -> CallerQuestion:
     """What to ask about another issuer's token: who trusts that issuer, and whom the token would name there.
 
     The second half of the answer is believed only after the token was verified by the first. Settling raises
@@ -41,13 +44,31 @@ def ask_about_foreign(token: UnverifiedToken, credentials: Credentials, also: Al
     if not issuer:
         raise InvalidTokenError("The token's issuer is not trusted here.")
 
+    known = find_known(work, token)
+
     async def settle(work: Work, answer: Answer) -> UserCaller:
-        believed = _meant(token, [store.believed_from(row) for row in answer])
+        believed = _still(work, token, answer) if known else _meant(token, map(store.believed_from, answer))
         claims = await _verified(work, token, believed.issuer)
         await prove_possession(work, claims, credentials)
-        return _settled(work, claims, believed)
+        caller = _settled(work, claims, believed)
+        if not known:
+            _keep(work, token, caller, believed.issuer, answer)
+        return caller
 
-    return CallerQuestion(store.believed_json(issuer, token.claims, also, slot), settle)
+    again = None if known is None else store.revisions_json(issuer, known.party.id, also, slot)
+    return CallerQuestion(again or store.believed_json(issuer, token.claims, also, slot), settle)
+
+
+def _still(work: Work, token: UnverifiedToken, answer: Answer) -> Believed:
+    """As it was, where neither this nor another tenant that trusts the issuer has changed, and no further one does."""
+    who = still(work, token, dict(answer["revisions"]))
+    return Believed(who.issuer, who.tenant, who.party, answer)
+
+
+def _keep(work: Work, token: UnverifiedToken, caller: UserCaller, issuer: TrustedIssuer, answer: Answer) -> None:
+    who = Acquaintance(caller.tenant, caller.party, issuer)
+    revisions = {row["tenant"]["id"]: row["tenant"]["revision"] for row in answer}
+    work.get(Acquaintances).keep(token.digest, who, revision=revisions, now=work.now)
 
 
 def _settled(work: Work, claims: VerifiedClaims, believed: Believed) -> UserCaller:
@@ -71,7 +92,7 @@ def _settled(work: Work, claims: VerifiedClaims, believed: Believed) -> UserCall
     )
 
 
-def _meant(token: UnverifiedToken, candidates: Sequence[Believed]) -> Believed:
+def _meant(token: UnverifiedToken, candidates: Iterable[Believed]) -> Believed:
     meant = [each for each in candidates if each.issuer.is_meant_by(token.claims)]
     # Two tenants for one token is a mistake in their configuration; nobody is let in by the order of rows.
     if len(meant) != 1:

@@ -34,7 +34,7 @@ async def load_caller(work: Work, credentials: Credentials | None, *, also: Also
     return await question.settle(work, answer)
 
 
-Foresee = Callable[[Acquaintance], Part[Select[Any]]]
+Foresee = Callable[[Acquaintance[Any, Any]], Part[Select[Any]]]
 """What a story will ask once it knows its caller."""
 
 
@@ -44,20 +44,15 @@ async def load_caller_and(work: Work, credentials: Credentials | None, foresee: 
     The row is `None` where nobody was guessed, or the caller proves to be somebody else. Raises as `load_caller` does.
     """
     credentials = _required(credentials)
-    digest = read_unverified(credentials.token).digest
-    acquaintances = work.get(Acquaintances)
-    guess = acquaintances.find(digest)
+    guess = work.get(Acquaintances).last(read_unverified(credentials.token).digest)
     if guess is None:
-        caller, row = await load_caller(work, credentials), None
-    else:
-        question = await ask_about(work, credentials)
-        asked = foresee(guess)
-        row = (await work.read(asked if question.part is None else with_parts(asked, {CALLER: question.part}))).one()
-        caller = await question.settle(work, row.get(CALLER))
-    if isinstance(caller, ImpersonationCaller) or Acquaintance.of(caller) == guess:
-        return caller, row
-    acquaintances.remember(digest, caller)
-    return caller, None
+        return await load_caller(work, credentials), None
+    question = await ask_about(work, credentials)
+    asked = foresee(guess)
+    row = (await work.read(asked if question.part is None else with_parts(asked, {CALLER: question.part}))).one()
+    caller = await question.settle(work, row.get(CALLER))
+    is_right = isinstance(caller, ImpersonationCaller) or guess.is_still(caller)
+    return caller, row if is_right else None
 
 
 def _required(credentials: Credentials | None) -> Credentials:
@@ -72,4 +67,4 @@ async def ask_about(work: Work, credentials: Credentials, *, also: Also = NOTHIN
     # Nobody else may speak in our name: our own issuer is never looked up among the trusted ones.
     if token.find_text("iss") == work.settings.issuer:
         return await ask_about_own(work, token, credentials, also, slot)
-    return ask_about_foreign(token, credentials, also, slot)
+    return ask_about_foreign(work, token, credentials, also, slot)

@@ -1,12 +1,16 @@
 """Callers with a token of ours: somebody acting as somebody else, a service, or in development a person."""
 
+from collections.abc import Callable
+
 from impersonator_api.callers import store
+from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances, find_known, still
 from impersonator_api.callers.admitted import admitted, login_of
 from impersonator_api.callers.bearer import Credentials
-from impersonator_api.callers.caller import Caller, ImpersonationCaller, ServiceCaller, UserCaller
+from impersonator_api.callers.caller import Caller, ImpersonationCaller, Party, ServiceCaller, UserCaller
 from impersonator_api.callers.possession import prove_possession
 from impersonator_api.callers.question import Answer, CallerQuestion
-from impersonator_api.callers.store import Also, Named, Party
+from impersonator_api.callers.store import Also, JsonColumn
+from impersonator_api.questions import Part
 from impersonator_api.tokens import InvalidTokenError, UnverifiedToken, VerifiedClaims, verify_access_token
 from impersonator_api.work import Work
 
@@ -20,11 +24,11 @@ async def ask_about_own(
     if claims.find_text("sid") is not None:
         return _of_impersonation(claims)
     if claims.load_text("sub") == claims.load_text("client_id"):
-        return _of_service(claims, also, slot)
+        return _of_service(work, token, claims, also, slot)
     # Nobody logs in with us: in production a person's own token can only be somebody else's issue.
     if work.settings.is_production:
         raise InvalidTokenError("Log in with your identity provider; our own tokens are for development.")
-    return _of_user(claims, also, slot)
+    return _of_user(work, token, claims, also, slot)
 
 
 def _of_impersonation(claims: VerifiedClaims) -> CallerQuestion:
@@ -36,32 +40,47 @@ def _of_impersonation(claims: VerifiedClaims) -> CallerQuestion:
     return CallerQuestion(None, settle)
 
 
-def _of_service(claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
+def _of_service(work: Work, token: UnverifiedToken, claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
     async def settle(work: Work, answer: Answer) -> Caller:
-        named = _known(store.named_client_from(answer))
-        party = admitted(work, named.tenant, named.party)
-        return ServiceCaller(tenant=named.tenant, party=party, scopes=claims.scopes, also=named.also)
+        who = _named(work, token, answer, store.named_client_from)
+        party = admitted(work, who.tenant, who.party)
+        return ServiceCaller(tenant=who.tenant, party=party, scopes=claims.scopes, also=answer)
 
-    return CallerQuestion(store.client_json(claims.load_text("tenant"), claims.load_text("sub"), also, slot), settle)
+    known = _if_known(work, token, also, slot)
+    tenant, client_id = claims.load_text("tenant"), claims.load_text("sub")
+    return CallerQuestion(known or store.client_json(tenant, client_id, also, slot), settle)
 
 
-def _of_user(claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
+def _of_user(work: Work, token: UnverifiedToken, claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
     async def settle(work: Work, answer: Answer) -> Caller:
-        named = _known(store.named_person_from(answer))
+        who = _named(work, token, answer, store.named_person_from)
         return UserCaller(
-            tenant=named.tenant,
-            party=admitted(work, named.tenant, named.party),
+            tenant=who.tenant,
+            party=admitted(work, who.tenant, who.party),
             login=login_of(claims),
             scopes=claims.scopes,
             client_id=claims.load_text("client_id"),
             claims=claims,
-            also=named.also,
+            also=answer,
         )
 
-    return CallerQuestion(store.user_json(claims.load_text("tenant"), claims.load_id("sub"), also, slot), settle)
+    known = _if_known(work, token, also, slot)
+    tenant, user_id = claims.load_text("tenant"), claims.load_id("sub")
+    return CallerQuestion(known or store.user_json(tenant, user_id, also, slot), settle)
 
 
-def _known(named: Named[Party] | None) -> Named[Party]:
-    if named is None:
+def _if_known(work: Work, token: UnverifiedToken, also: Also, slot: str) -> Part[JsonColumn] | None:
+    known = find_known(work, token)
+    return None if known is None else store.revision_json(known.tenant.id, known.party.id, also, slot)
+
+
+def _named(
+    work: Work, token: UnverifiedToken, answer: Answer, read: Callable[[Answer], Acquaintance[Party, None]]
+) -> Acquaintance[Party, None]:
+    if answer is None:
         raise InvalidTokenError("The token names nobody in the directory any more.")
-    return named
+    if "revision" in answer:
+        return still(work, token, answer["revision"])
+    who = read(answer)
+    work.get(Acquaintances).keep(token.digest, who, revision=who.tenant.revision, now=work.now)
+    return who

@@ -1,13 +1,14 @@
 """Who a token names: questions that a larger statement can hold, whichever kind of token it is."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, FromClause, Uuid, and_, case, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 
+from impersonator_api.callers.acquaintances import Acquaintance
 from impersonator_api.callers.issuers import CLAIM, TrustedIssuer, issuer_from
 from impersonator_api.directory import Client, Person, Tenant, documents, from_json, tables
 from impersonator_api.directory.documents import Value
@@ -28,16 +29,6 @@ JsonColumn = ColumnElement[Any]
 
 Shape = tuple[tuple[str, Callable[..., JsonColumn], tuple[str, ...]], ...]
 """What `Also` asks, without its values."""
-
-Party = TypeVar("Party", Person, Client)
-
-
-class Named(Struct, Generic[Party], frozen=True):
-    """Whom a token of ours names, with what else was asked."""
-
-    tenant: Tenant
-    party: Party
-    also: Mapping[str, Any]
 
 
 class Believed(Struct, frozen=True):
@@ -66,6 +57,16 @@ def believed_json(issuer: str, unverified_claims: Mapping[str, object], also: Al
     """
     own_id = _uuid_or_none(unverified_claims.get("sub"))
     return _part(_believed_json, also, slot, issuer=issuer, claims=dict(unverified_claims), own_id=own_id)
+
+
+def revision_json(tenant_id: UUID, party_id: UUID, also: Also, slot: str) -> Part[JsonColumn]:
+    """The tenant's revision alone, for a caller who is known, with what else is asked about him; or NULL."""
+    return _part(_revision_json, also, slot, tenant_id=tenant_id, party_id=party_id)
+
+
+def revisions_json(issuer: str, user_id: UUID, also: Also, slot: str) -> Part[JsonColumn]:
+    """Likewise the revisions of all tenants that trust an issuer, as pairs with their ids."""
+    return _part(_revisions_json, also, slot, issuer=issuer, user_id=user_id)
 
 
 def _part(build: Callable[..., JsonColumn], also: Also, slot: str, **values: object) -> Part[JsonColumn]:
@@ -102,18 +103,28 @@ def _believed_json(further: Shape, issuer: Value, claims: JsonColumn, own_id: Va
     return json_list(question.where(issuers.c.issuer == issuer, issuers.c.status == constant("active")))
 
 
-def named_person_from(row: Mapping[str, Any] | None) -> Named[Person] | None:
+def _revision_json(further: Shape, tenant_id: Value, party_id: JsonColumn, **of_also: Value) -> JsonColumn:
+    tenants = tables.tenants.alias()
+    known = json_of({"revision": tenants.c.revision, **_further(further, party_id, of_also)})
+    return select(known).where(tenants.c.id == tenant_id).scalar_subquery()
+
+
+def _revisions_json(further: Shape, issuer: Value, user_id: JsonColumn, **of_also: Value) -> JsonColumn:
+    issuers, tenants = tables.issuers.alias(), tables.tenants.alias()
+    pair = func.json_build_array(tenants.c.id, tenants.c.revision)
+    trusting = select(pair).select_from(issuers.join(tenants, tenants.c.id == issuers.c.tenant_id))
+    trusting = trusting.where(issuers.c.issuer == issuer, issuers.c.status == constant("active"))
+    return json_of({"revisions": json_list(trusting), **_further(further, user_id, of_also)})
+
+
+def named_person_from(row: Mapping[str, Any]) -> Acquaintance[Person, None]:
     """The user in a document of `user_json`."""
-    if row is None:
-        return None
-    return Named(from_json.tenant_from(row["tenant"]), from_json.person_from(row["party"]), row)
+    return Acquaintance(from_json.tenant_from(row["tenant"]), from_json.person_from(row["party"]), None)
 
 
-def named_client_from(row: Mapping[str, Any] | None) -> Named[Client] | None:
+def named_client_from(row: Mapping[str, Any]) -> Acquaintance[Client, None]:
     """The client in a document of `client_json`."""
-    if row is None:
-        return None
-    return Named(from_json.tenant_from(row["tenant"]), from_json.client_from(row["party"]), row)
+    return Acquaintance(from_json.tenant_from(row["tenant"]), from_json.client_from(row["party"]), None)
 
 
 def believed_from(row: Mapping[str, Any]) -> Believed:

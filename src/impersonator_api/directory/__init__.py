@@ -7,6 +7,7 @@ from impersonator_api.directory.clients import (
     Subject,
     built_in_client_id,
 )
+from impersonator_api.directory.in_common import InCommon, is_large
 from impersonator_api.directory.known import KnownByRevision
 from impersonator_api.directory.people import (
     EVERYTHING,
@@ -29,6 +30,7 @@ __all__ = [
     "Client",
     "ClientKind",
     "Consent",
+    "InCommon",
     "KnownByRevision",
     "Permission",
     "Person",
@@ -42,4 +44,5 @@ __all__ = [
     "common",
     "holds",
     "holds_any",
+    "is_large",
 ]

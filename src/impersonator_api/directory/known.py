@@ -20,14 +20,19 @@ class KnownByRevision(Generic[K, V]):
 
     def __init__(self, at_most: int) -> None:
         self._at_most = at_most
-        self._known: dict[K, tuple[V, int, datetime]] = {}
+        self._known: dict[K, tuple[V, object, datetime]] = {}
 
     def know(self, key: K, now: datetime) -> bool:
         """Whether it is worth asking for the revision alone."""
         known = self._known.get(key)
         return known is not None and known[2] <= now < known[2] + KEPT_FOR
 
-    def find(self, key: K, revision: int) -> V | None:
+    def last(self, key: K) -> V | None:
+        """The thing as it was when it was read, whatever became of it since: a guess, and no more."""
+        known = self._known.get(key)
+        return None if known is None else known[0]
+
+    def find(self, key: K, revision: object) -> V | None:
         """The thing as it was when the tenant had that revision; what was kept under another one is forgotten."""
         known = self._known.pop(key, None)
         if known is None or known[1] != revision:
@@ -36,7 +41,7 @@ class KnownByRevision(Generic[K, V]):
         self._known[key] = known
         return known[0]
 
-    def put(self, key: K, value: V, *, revision: int, now: datetime) -> None:
+    def put(self, key: K, value: V, *, revision: object, now: datetime) -> None:
         """Remember it."""
         self._known.pop(key, None)
         self._known[key] = (value, revision, now)

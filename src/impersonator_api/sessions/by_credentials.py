@@ -40,8 +40,9 @@ async def start_by(work: Work, *, credentials: Credentials | None, request: Star
     A caller who was here before is proved by the statement that everything else is read with.
     """
 
-    def foreseen(who: Acquaintance) -> Part[Select[Any]]:
-        return asked_before(work, who, request.wish, request.repeatable(who.id))
+    def foreseen(who: Acquaintance[Any, Any]) -> Part[Select[Any]]:
+        guess = Starter(tenant_id=who.tenant.id, tenant_slug=who.tenant.slug, impersonator_id=who.party.id)
+        return asked_before(work, guess, request.wish, request.repeatable(who.party.id))
 
     starter, row = await admit_starter_and(work, credentials, foreseen)
     await request.admitted(starter)

@@ -9,7 +9,6 @@ from msgspec import Struct, field
 from sqlalchemy import Select
 
 from impersonator_api import policy
-from impersonator_api.callers import Acquaintance
 from impersonator_api.database import LostRaceError
 from impersonator_api.directory import Person, built_in_client_id
 from impersonator_api.policy import Allowed, Denied, Trace
@@ -60,13 +59,15 @@ async def open_from(
 
 
 def asked_before(
-    work: Work, who: Acquaintance, wish: Wish, repeatable: Repeatable | None = None, *, is_known: bool = True
+    work: Work, starter: Starter, wish: Wish, repeatable: Repeatable | None = None, *, is_known: bool = True
 ) -> Part[Select[Any]]:
     """Everything that a start by them is decided on, besides themselves and what it stands on where that is known."""
-    client = _client_named(who.tenant_slug, wish)
+    tenant_id, client = starter.tenant_id, _client_named(starter.tenant_slug, wish)
     names = {"target": wish.target, "client": client, "workspace": wish.workspace}
-    is_ground_known = is_known and work.run == 0 and work.get(Grounds).know((who.tenant_id, client), work.now)
-    question = store.before_start(who.tenant_id, who.id, names, is_known=is_known, is_ground_known=is_ground_known)
+    is_ground_known = is_known and work.run == 0 and work.get(Grounds).know((tenant_id, client), work.now)
+    question = store.before_start(
+        tenant_id, starter.impersonator_id, names, is_known=is_known, is_ground_known=is_ground_known
+    )
     return with_parts(question, earlier_json(work, repeatable))
 
 
@@ -90,10 +91,9 @@ async def explain_start(work: Work, *, starter: Starter, wish: Wish) -> Trace:
 
 
 async def _read(work: Work, starter: Starter, wish: Wish, repeatable: Repeatable | None = None) -> Row:
-    who = Acquaintance(starter.tenant_id, starter.tenant_slug, starter.impersonator_id)
     # After a lost race what was read before this story is stale.
     is_known = starter.as_proved is not None and work.run == 0
-    return (await work.read(asked_before(work, who, wish, repeatable, is_known=is_known))).one()
+    return (await work.read(asked_before(work, starter, wish, repeatable, is_known=is_known))).one()
 
 
 def _found(work: Work, starter: Starter, wish: Wish, row: Row) -> tuple[BeforeStart, Parties]:

@@ -1,29 +1,19 @@
 """What sessions depend on, known by their tenants' revisions: then only the session itself is asked for."""
 
-from collections.abc import Hashable
 from datetime import datetime
 from sys import intern
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
-import msgspec
-from msgspec.structs import replace
-
-from impersonator_api.directory import Client, KnownByRevision, Person, Role, Tenant
+from impersonator_api.directory import InCommon, KnownByRevision, is_large
 from impersonator_api.sessions.session import Session
 from impersonator_api.sessions.snapshot import Around, BeforeStart, Ground, Live, Row
 
 REMEMBERED: Final = 512
 """Sessions of this process."""
 
-LARGEST_PROFILE: Final = 2048
-"""Bytes of JSON; sessions of people with more attributes are read whole each time, so that memory has a bound."""
-
 SHARED: Final = 256
 """Tenants, clients and roles that many sessions have in common."""
-
-Shared = TypeVar("Shared", Tenant, Client, Role)
-Who = TypeVar("Who", Person, Person | Client)
 
 
 class Surroundings(KnownByRevision[UUID, Around]):
@@ -31,18 +21,19 @@ class Surroundings(KnownByRevision[UUID, Around]):
 
     def __init__(self) -> None:
         super().__init__(REMEMBERED)
-        self._shared: dict[Hashable, Tenant | Client | Role] = {}
+        self._common = InCommon(SHARED)
 
     def keep(self, live: Live, now: datetime) -> None:
         """Remember it, where it is not too large."""
-        if _profile_size(live) > LARGEST_PROFILE:
+        if is_large(live.impersonator, live.target):
             self.forget(live.session.id)
             return
+        common = self._common
         around = Around(
-            tenant=self._one_of(live.tenant.id, live.tenant),
-            impersonator=self._sparing(live.impersonator),
-            target=self._sparing(live.target),
-            client=self._one_of(live.client.id, live.client),
+            tenant=common.one_of(live.tenant.id, live.tenant),
+            impersonator=common.sparing(live.impersonator),
+            target=common.sparing(live.target),
+            client=common.one_of(live.client.id, live.client),
             consent=live.consent,
             workspace=live.workspace,
             policy=_lean(live.policy),
@@ -66,22 +57,6 @@ class Surroundings(KnownByRevision[UUID, Around]):
             also=also,
         )
 
-    def _sparing(self, who: Who) -> Who:
-        """The same one, with roles that all who hold them have in common."""
-        if isinstance(who, Person):
-            return replace(who, roles=tuple([self._one_of(role, role) for role in who.roles]))
-        return who
-
-    def _one_of(self, key: Hashable, thing: Shared) -> Shared:
-        """The same thing for all sessions that have it in common, not one for each."""
-        known = self._shared.get(key)
-        if known == thing:
-            return known
-        if len(self._shared) >= SHARED:
-            self._shared.clear()
-        self._shared[key] = thing
-        return thing
-
 
 class Grounds(KnownByRevision[tuple[UUID, str], Ground]):
     """What the last starts stood on, by the tenant's id and the client as they named it."""
@@ -95,11 +70,6 @@ class Grounds(KnownByRevision[tuple[UUID, str], Ground]):
             self.put(key, Ground(before.client, _lean(before.policy)), revision=before.tenant.revision, now=now)
 
 
-def _profile_size(live: Live) -> int:
-    people = (each for each in (live.impersonator, live.target) if isinstance(each, Person))
-    return sum(len(msgspec.json.encode(each.profile)) for each in people)
-
-
 def _lean(policy: Row | None) -> Row | None:
-    """Likewise its text."""
+    """With one text for all that have the same."""
     return None if policy is None else {**policy, "document": intern(policy["document"])}

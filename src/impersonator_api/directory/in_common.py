@@ -1,0 +1,46 @@
+"""How remembered things stay small: what many have in common is kept once, and what is large not at all."""
+
+from collections.abc import Hashable
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from impersonator_api.directory.clients import Client
+from impersonator_api.directory.people import Person
+
+LARGEST_PROFILE: Final = 2048
+"""Bytes of JSON; who has more attributes is read whole each time, so that memory has a bound."""
+
+Thing = TypeVar("Thing")
+Who = TypeVar("Who", Person, Client, Person | Client)
+
+
+class InCommon:
+    """Tenants, clients, issuers and roles of many, each of them once."""
+
+    def __init__(self, at_most: int) -> None:
+        self._at_most = at_most
+        self._things: dict[Hashable, Any] = {}
+
+    def one_of(self, key: Hashable, thing: Thing) -> Thing:
+        """The same thing for all that have an equal one in common, not one for each."""
+        known: Thing | None = self._things.get(key)
+        if known == thing:
+            return known
+        if len(self._things) >= self._at_most:
+            self._things.clear()
+        self._things[key] = thing
+        return thing
+
+    def sparing(self, who: Who) -> Who:
+        """The same one, with roles that all who hold them have in common."""
+        if isinstance(who, Person):
+            return replace(who, roles=tuple([self.one_of(role, role) for role in who.roles]))
+        return who
+
+
+def is_large(*parties: Person | Client) -> bool:
+    """Whether their profiles are more than is remembered of anybody."""
+    people = (each for each in parties if isinstance(each, Person))
+    return sum(len(msgspec.json.encode(each.profile)) for each in people) > LARGEST_PROFILE

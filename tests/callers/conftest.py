@@ -12,10 +12,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from builders import Organisation, Someone, make_tenant
+from conftest import Clock
 from forgery import Pair, pair
-from impersonator_api.callers import IssuerKeys
+from impersonator_api.callers import Caller, Credentials, IssuerKeys, UserCaller, load_caller
 from impersonator_api.callers.fetching import Fetcher
+from impersonator_api.directory.tables import issuers
 from impersonator_api.work import Desk, Services
 
 
@@ -102,3 +106,36 @@ async def issuer_keys() -> AsyncIterator[IssuerKeys]:
 def calling_desk(desk_with: Callable[[Services], Desk], services: Services, issuer_keys: IssuerKeys) -> Desk:
     """A desk that can mint tokens and recognise callers."""
     return desk_with(Services({**services.by_type, IssuerKeys: issuer_keys}))
+
+
+class Scene:
+    """A tenant that trusts a provider, and one of its users."""
+
+    def __init__(self, desk: Desk, idp: Provider, clock: Clock, acme: Organisation, ana: Someone) -> None:
+        self.desk, self.idp, self.clock, self.acme, self.ana = desk, idp, clock, acme, ana
+
+    def claims(self, **changed: Any) -> dict[str, Any]:
+        """What the provider says of the user; a claim given as `None` is left out."""
+        now = int(self.clock().timestamp())
+        good = {"iss": self.idp.issuer, "aud": "impersonator", "sub": self.ana.external_id, "iat": now, "exp": now + 60}
+        return {name: value for name, value in (good | changed).items() if value is not None}
+
+    async def caller(self, *, header: dict[str, Any] | None = None, **changed: Any) -> UserCaller:
+        """Who comes with such a token."""
+        found = await self.load(self.idp.key.token(self.claims(**changed), **header or {}))
+        assert isinstance(found, UserCaller)
+        return found
+
+    async def load(self, token: str) -> Caller:
+        return await self.desk.run(load_caller, Credentials(token))
+
+    async def change_issuer(self, **values: Any) -> None:
+        await self.acme.change(issuers, issuers.c.tenant_id == self.acme.id, **values)
+
+
+@pytest.fixture
+async def scene(engine: AsyncEngine, calling_desk: Desk, idp: Provider, clock: Clock) -> Scene:
+    acme = await make_tenant(engine)
+    ana = await acme.person("ana", "support")
+    await acme.issuer(idp.issuer, jwks_uri=idp.jwks_uri)
+    return Scene(calling_desk, idp, clock, acme, ana)

@@ -14,59 +14,24 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from builders import Organisation, Someone, audit_of, make_tenant
-from conftest import Clock
+from builders import audit_of, make_tenant
 from forgery import pair
-from impersonator_api.callers import Caller, Credentials, UserCaller, load_caller
+from impersonator_api.callers import UserCaller
 from impersonator_api.callers.errors import CallerUnknownError
 from impersonator_api.database import build_engine
-from impersonator_api.directory.tables import issuers, tenants, users
+from impersonator_api.directory.tables import tenants, users
 from impersonator_api.errors import ServiceError
 from impersonator_api.revisions import schema_of
 from impersonator_api.settings import Settings
 from impersonator_api.tokens import InvalidTokenError
-from impersonator_api.work import Desk
 from statements import statements_of
 
-from .conftest import Provider
+from .conftest import Provider, Scene
 
 MANY_USERS = text(
     "INSERT INTO users (id, tenant_id, external_id, created_at, updated_at)"
     " SELECT gen_random_uuid(), :tenant, 'many-' || n, now(), now() FROM generate_series(1, 5000) AS n"
 )
-
-
-class Scene:
-    """A tenant that trusts a provider, and one of its users."""
-
-    def __init__(self, desk: Desk, idp: Provider, clock: Clock, acme: Organisation, ana: Someone) -> None:
-        self.desk, self.idp, self.clock, self.acme, self.ana = desk, idp, clock, acme, ana
-
-    def claims(self, **changed: Any) -> dict[str, Any]:
-        """What the provider says of the user; a claim given as `None` is left out."""
-        now = int(self.clock().timestamp())
-        good = {"iss": self.idp.issuer, "aud": "impersonator", "sub": self.ana.external_id, "iat": now, "exp": now + 60}
-        return {name: value for name, value in (good | changed).items() if value is not None}
-
-    async def caller(self, *, header: dict[str, Any] | None = None, **changed: Any) -> UserCaller:
-        """Who comes with such a token."""
-        found = await self.load(self.idp.key.token(self.claims(**changed), **header or {}))
-        assert isinstance(found, UserCaller)
-        return found
-
-    async def load(self, token: str) -> Caller:
-        return await self.desk.run(load_caller, Credentials(token))
-
-    async def change_issuer(self, **values: Any) -> None:
-        await self.acme.change(issuers, issuers.c.tenant_id == self.acme.id, **values)
-
-
-@pytest.fixture
-async def scene(engine: AsyncEngine, calling_desk: Desk, idp: Provider, clock: Clock) -> Scene:
-    acme = await make_tenant(engine)
-    ana = await acme.person("ana", "support")
-    await acme.issuer(idp.issuer, jwks_uri=idp.jwks_uri)
-    return Scene(calling_desk, idp, clock, acme, ana)
 
 
 async def test_a_user_of_a_trusted_issuer_is_recognised(scene: Scene) -> None:

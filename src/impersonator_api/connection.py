@@ -5,7 +5,7 @@ that PostgreSQL has to do for it (ADR 0022).
 """
 
 from asyncio import CancelledError
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -101,12 +101,14 @@ class Connection:
         records = await self._driver.fetch(statement.sql, *statement.arguments(values))
         return Rows(statement.rows(records))
 
-    def _prepared(self, question: ClauseElement | Part[Any]) -> tuple[Prepared, Mapping[str, Any]]:
+    def _prepared(self, question: ClauseElement | Part[Any]) -> tuple[Prepared, tuple[Any, ...]]:
         if not isinstance(question, Part):
-            return prepared(question, self._engine.dialect), {}
+            return prepared(question, self._engine.dialect), ()
         known = _PREPARED.get(id(question.element))
         if known is None:
-            known = _PREPARED[id(question.element)] = prepared(question.element, self._engine.dialect)
+            known = _PREPARED[id(question.element)] = prepared(
+                question.element, self._engine.dialect, given=question.names
+            )
         return known, question.values
 
     @asynccontextmanager

@@ -18,21 +18,22 @@ Row = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What SQLAlchemy made of a statement. `names` are those of its values in their order, `$1` first.
+    """What SQLAlchemy made of a statement. `sources` are where its values come from, `$1` first.
 
-    `writers` are for the places whose values are not sent as they are.
+    They count the values that are given, and then the statement's own. `writers` are for the places whose values are
+    not sent as they are.
     """
 
     sql: str
-    names: Sequence[str]
+    sources: Sequence[int]
     writers: Sequence[tuple[int, Process]]
-    constants: Mapping[str, Value]
+    own: tuple[Value, ...]
     readers: Sequence[Process | None]
 
-    def arguments(self, values: Mapping[str, Value]) -> list[Value]:
+    def arguments(self, values: tuple[Value, ...]) -> list[Value]:
         """The values in their places, those that the statement brings itself among them."""
-        given = {**self.constants, **values} if self.constants else values
-        arguments = [given[name] for name in self.names]
+        given = values + self.own
+        arguments = [given[source] for source in self.sources]
         for place, write in self.writers:
             arguments[place] = write(arguments[place])
         return arguments
@@ -48,21 +49,24 @@ class Prepared:
         }
 
 
-def prepared(statement: ClauseElement, dialect: Dialect) -> Prepared:
-    """Compile a statement; lists of an IN are written out with the values that they have now."""
+def prepared(statement: ClauseElement, dialect: Dialect, *, given: Sequence[str] = ()) -> Prepared:
+    """Compile a statement, `given` being the names of the values that it is sent with, in their order.
+
+    Lists of an IN are written out with the values that they have now.
+    """
     compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     if not isinstance(compiled, SQLCompiler):
-        return Prepared(str(compiled), (), (), {}, ())
+        return Prepared(str(compiled), (), (), (), ())
     # One name may stand for several parameters, where an expression took it with another type.
     wanted = {name: None for parameter, name in compiled.bind_names.items() if parameter.required}
-    constants = {name: value for name, value in compiled.construct_params(wanted).items() if name not in wanted}
+    own = {name: value for name, value in compiled.construct_params(wanted).items() if name not in wanted}
     writers = {name: _writer(parameter.type, dialect) for parameter, name in compiled.bind_names.items()}
     names = tuple(compiled.positiontup or ())
     return Prepared(
         sql=compiled.string,
-        names=names,
+        sources=tuple(map([*given, *own].index, names)),
         writers=tuple((place, write) for place, name in enumerate(names) if (write := writers.get(name)) is not None),
-        constants=constants,
+        own=tuple(own.values()),
         readers=_readers(statement, dialect),
     )
 

@@ -19,15 +19,17 @@ Element = TypeVar("Element", bound=Select[Any] | ColumnElement[Any])
 
 Column = ColumnElement[Any]
 
-_BUILT: dict[tuple[object, ...], Any] = {}
-_EXTENDED: dict[tuple[object, ...], Select[Any]] = {}
+_BUILT: dict[tuple[object, ...], tuple[Any, tuple[str, ...]]] = {}
+_EXTENDED: dict[tuple[object, ...], tuple[Select[Any], tuple[str, ...]]] = {}
+"""What was built, with the names of its bind parameters."""
 
 
 class Part(Struct, Generic[Element], frozen=True):
-    """A column or a whole statement, and the values of its bind parameters."""
+    """A column or a whole statement, the names of its bind parameters, and their values in the same order."""
 
     element: Element
-    values: Mapping[str, Any]
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
 
     @override
     def __repr__(self) -> str:
@@ -35,7 +37,7 @@ class Part(Struct, Generic[Element], frozen=True):
         return f"Part({self.element!r})"
 
 
-NOTHING_ELSE: Part[Select[Any]] = Part(select(), {})
+NOTHING_ELSE: Part[Select[Any]] = Part(select(), (), ())
 
 
 def part(build: Callable[..., Element], /, *shape: object, slot: str = "", **values: object) -> Part[Element]:
@@ -45,10 +47,11 @@ def part(build: Callable[..., Element], /, *shape: object, slot: str = "", **val
     kind in one statement need different slots.
     """
     key = (build, slot, shape, tuple(values))
-    names = {name: f"{build.__name__}{slot}_{name}" for name in values}
     if key not in _BUILT:
-        _BUILT[key] = build(*shape, **{name: bindparam(bound) for name, bound in names.items()})
-    return Part(_BUILT[key], {names[name]: value for name, value in values.items()})
+        names = {name: f"{build.__name__}{slot}_{name}" for name in values}
+        element = build(*shape, **{name: bindparam(bound) for name, bound in names.items()})
+        _BUILT[key] = element, tuple(names.values())
+    return Part(*_BUILT[key], tuple(values.values()))
 
 
 def with_parts(question: Part[Select[Any]], parts: Mapping[str, Part[Column]]) -> Part[Select[Any]]:
@@ -56,15 +59,17 @@ def with_parts(question: Part[Select[Any]], parts: Mapping[str, Part[Column]]) -
     if not parts:
         return question
     # By identity, as columns compare to expressions; what `part` built is never let go, so no id comes back.
-    key = (id(question.element), *((name, id(each.element)) for name, each in parts.items()))
+    key = (id(question.element), *parts, *[id(each.element) for each in parts.values()])
     if key not in _EXTENDED:
-        _EXTENDED[key] = question.element.add_columns(*[each.element.label(name) for name, each in parts.items()])
-    values = dict(question.values)
-    for each in parts.values():
-        values |= each.values
-    if len(values) != len(question.values) + sum(len(each.values) for each in parts.values()):
+        _EXTENDED[key] = _extended(question, parts)
+    return Part(*_EXTENDED[key], sum([each.values for each in parts.values()], question.values))
+
+
+def _extended(question: Part[Select[Any]], parts: Mapping[str, Part[Column]]) -> tuple[Select[Any], tuple[str, ...]]:
+    names = sum([each.names for each in parts.values()], question.names)
+    if len(set(names)) < len(names):
         raise SameSlotError("two parts of one kind need different slots")
-    return Part(_EXTENDED[key], values)
+    return question.element.add_columns(*[each.element.label(name) for name, each in parts.items()]), names
 
 
 def alone(asked: Part[Column]) -> Part[Select[Any]]:

@@ -71,7 +71,7 @@ def as_one_statement(writes: Sequence[Write]) -> Part[Select[Any]]:
     built = _BUILT.get(key)
     if built is None:
         built = _BUILT[key] = _built(writes, places)
-    return Part(built.element, dict(zip(built.names, _given(writes), strict=True)))
+    return Part(built.element, built.names, tuple(_given(writes)))
 
 
 def refuse_second_writes(writes: Sequence[Write]) -> None:

@@ -30,7 +30,7 @@ QUESTIONS: dict[str, Part[Any]] = {
     "running": store.running(SOMEBODY, NOW),
     "show": store.listed_one(SOMEBODY, SOMEBODY),
     "sweep": store.overdue(NOW, 200),
-    "decide again": Part(store.active_live(SOMEBODY, after=SOMEBODY, limit=200), {}),
+    "decide again": Part(store.active_live(SOMEBODY, after=SOMEBODY, limit=200), (), ()),
     "count": store.running_count(NOW, 100),
 }
 PAGES = {
@@ -46,7 +46,7 @@ PAGES = {
 
 async def plan_of(engine: AsyncEngine, question: Part[Any]) -> str:
     """What PostgreSQL would do, whatever the values are, on one of the service's own connections."""
-    asked = prepared(question.element, engine.dialect)
+    asked = prepared(question.element, engine.dialect, given=question.names)
     async with engine.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         await driver.execute(f"PREPARE asked AS {asked.sql}")

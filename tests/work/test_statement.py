@@ -26,7 +26,8 @@ async def send(engine: AsyncEngine, *writes: Write) -> Mapping[str, Any]:
     with faults_told():
         async with engine.begin() as db:
             question = as_one_statement(writes)
-            return dict((await db.execute(question.element, question.values)).mappings().one())
+            values = dict(zip(question.names, question.values, strict=True))
+            return dict((await db.execute(question.element, values)).mappings().one())
 
 
 def renamed(tenant_id: UUID, *, only_if: str, rows: int | None = 1) -> Write:
@@ -136,7 +137,9 @@ def test_an_insert_that_may_write_nothing_is_held_to_its_row(engine: AsyncEngine
     ignoring = Write("role", _role_added_if_new, role_row(uuid7(), "clerk"))
 
     for writes in ([guard, selecting], [ignoring]):
-        assert "impersonator_expect('role'" in prepared(as_one_statement(writes).element, engine.dialect).sql
+        question = as_one_statement(writes)
+        sql = prepared(question.element, engine.dialect, given=question.names).sql
+        assert "impersonator_expect('role'" in sql
 
 
 async def test_who_wants_to_know_how_many_rows_were_met_is_told(engine: AsyncEngine) -> None:

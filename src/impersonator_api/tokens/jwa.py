@@ -1,5 +1,6 @@
 """Keys, each pinned to one algorithm (RFC 7518); the only module that imports python-jose."""
 
+import hmac
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -43,6 +44,14 @@ class _EcKey(CryptographyECKey):  # type: ignore[misc]  # python-jose has no typ
     def sign(self, msg: bytes) -> bytes:
         raw: bytes = self._der_to_raw(self.prepared_key.sign(msg, self._ecdsa))
         return raw
+
+
+class _MacKey(HMACKey):  # type: ignore[misc]  # likewise
+    """python-jose's own makes an object for each MAC, which takes longer than the MAC."""
+
+    @override
+    def sign(self, msg: bytes) -> bytes:
+        return hmac.digest(self.prepared_key, msg, "sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,7 @@ def verifying_key(public: PublicKey, *, kid: str, alg: str) -> VerifyingKey:
 def symmetric_keys(secret: bytes, *, kid: str) -> tuple[SigningKey, VerifyingKey]:
     """Make a secret ready for both uses."""
     # Of python-jose's two, the one by the standard library: a fifth of the time, and it too compares in equal time.
-    jose: _JoseKey = HMACKey(secret, HS256)
+    jose: _JoseKey = _MacKey(secret, HS256)
     return SigningKey(kid=kid, alg=HS256, jose=jose), VerifyingKey(kid=kid, alg=HS256, jose=jose)
 
 

@@ -11,7 +11,6 @@ Like a question, a statement is built once for each combination of writes (ADR 0
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -104,9 +103,12 @@ def _kind_of(write: Write, places: Mapping[int, int]) -> tuple[object, ...]:
     return (write.name, write.build, write.shape, tuple(write.values), guard, expected, write.told is None)
 
 
-def _given(writes: Sequence[Write]) -> chain[Any]:
-    values = chain.from_iterable([write.values.values() for write in writes])
-    return chain(values, [write.rows for write in writes if write.rows not in {None, 1}])
+def _given(writes: Sequence[Write]) -> list[Any]:
+    given: list[Any] = []
+    for write in writes:
+        given += write.values.values()
+    given += [write.rows for write in writes if write.rows not in {None, 1}]
+    return given
 
 
 def _built(writes: Sequence[Write], places: Mapping[int, int]) -> _Built:

@@ -1,23 +1,40 @@
-"""What two libraries load whether it is used or not, loaded when it is: ten megabytes of every process."""
+"""What libraries load whether it is used or not, loaded when it is: fourteen megabytes of every process."""
 
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from typing_extensions import override
 
-SQLALCHEMY: Final = "sqlalchemy.ext.asyncio"
+RICH: Final = "rich"
+FORMER_PYDANTIC: Final = "pydantic.v1"
 
-OF_ORM: Final = (f"{SQLALCHEMY}.scoping", f"{SQLALCHEMY}.session")
-"""They load the ORM, of which nothing here has a use."""
+LEFT_OUT: Final = {
+    # They load the ORM.
+    "sqlalchemy.ext.asyncio": ("sqlalchemy.ext.asyncio.scoping", "sqlalchemy.ext.asyncio.session"),
+    # Its command line, and with it Click; ours has another.
+    "uvicorn": ("uvicorn.main",),
+    # For keys inside certificates, of which we read none.
+    "jose.backends.cryptography_backend": ("cryptography.x509",),
+}
+"""Of which modules nothing here has a use, by who loads them."""
 
 
 class _Promise:
     """Stands for a name of a module that is not loaded yet."""
 
-    def __init__(self, module: str) -> None:
-        self.module = module
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._name = name
+
+    def kept(self) -> Any:  # noqa: ANN401  it may be anything
+        """What it stands for."""
+        return getattr(import_module(self._module), self._name)
+
+    def __call__(self, *args: object, **options: object) -> object:
+        return self.kept()(*args, **options)
 
 
 class _Promises(ModuleType):
@@ -25,41 +42,54 @@ class _Promises(ModuleType):
 
     @override
     def __getattr__(self, name: str) -> _Promise:
-        return _Promise(self.__name__)
+        return _Promise(self.__name__, name)
 
 
 def load_slim() -> None:
-    """Load them before anything else does; what they leave out still comes when somebody asks for it."""
-    if "rich" not in sys.modules:
-        _load_structlog()
-    if SQLALCHEMY not in sys.modules:
-        _load_sqlalchemy()
+    """Load them before anything else does; what they leave out still comes when somebody asks for it.
 
-
-def _load_structlog() -> None:
-    # What Python takes as "not installed", which structlog is made for; no log of ours is written by Rich.
-    sys.modules["rich"] = None  # type: ignore[assignment]
-    try:
+    Only Pydantic's former self does not: FastAPI asks for it at each parameter, to refuse models of that kind.
+    """
+    _take_as_missing(FORMER_PYDANTIC)
+    if RICH not in sys.modules:
+        # No log of ours is written by it.
+        _take_as_missing(RICH)
         import_module("structlog")
-    finally:
-        del sys.modules["rich"]
+        del sys.modules[RICH]
+    for loader, modules in LEFT_OUT.items():
+        if loader not in sys.modules:
+            _load_without(loader, [module for module in modules if module not in sys.modules])
 
 
-def _load_sqlalchemy() -> None:
-    sys.modules.update((module, _Promises(module)) for module in OF_ORM)
+def _take_as_missing(module: str) -> None:
+    # What Python takes as "not installed", which those who ask are made for.
+    sys.modules.setdefault(module, None)  # type: ignore[arg-type]
+
+
+def _load_without(loader: str, modules: Iterable[str]) -> None:
+    sys.modules.update((module, _Promises(module)) for module in modules)
     try:
-        package = import_module(SQLALCHEMY)
+        loaded = import_module(loader)
     finally:
-        for module in OF_ORM:
+        for module in modules:
             del sys.modules[module]
-    promised = {name: value.module for name, value in vars(package).items() if isinstance(value, _Promise)}
+    # A package hands its names on; any other module calls them, which a promise keeps.
+    if hasattr(loaded, "__path__"):
+        _hand_on(loaded)
+
+
+def _hand_on(package: ModuleType) -> None:
+    promised = {name: value for name, value in vars(package).items() if isinstance(value, _Promise)}
     for name in promised:
         delattr(package, name)
 
     def kept(name: str) -> object:
         """Of the package, by its `__getattr__` (PEP 562)."""
         if name not in promised:
-            raise AttributeError(f"module {SQLALCHEMY!r} has no attribute {name!r}", name=name, obj=package)
-        return getattr(import_module(promised[name]), name)
+            raise AttributeError(f"module {package.__name__!r} has no attribute {name!r}", name=name, obj=package)
+        value = promised[name].kept()
+        # Not the module of that name, which loading it has put there.
+        setattr(package, name, value)
+        return value
 
     package.__dict__["__getattr__"] = kept

@@ -1,22 +1,18 @@
-"""The server's processes: how one goes without losing a request, and how several are kept alive."""
+"""A server process, and how it goes without losing a request."""
 
-import os
 import resource
 import signal
 import socket
-import time
 from asyncio import get_running_loop, sleep
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
 import structlog
-import uvicorn
 from starlette.types import ASGIApp
 from typing_extensions import override
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors.multiprocess import Multiprocess, Process
+from uvicorn.config import STARTUP_FAILURE, Config
+from uvicorn.server import Server
 
 from impersonator_api.web.wire import BoundedHttpProtocol, Connections
 
@@ -30,11 +26,8 @@ OTHER_FILES: Final = 256
 
 MOST_FILES: Final = 65_536
 
-HANGS: Final = 30.0
-"""Seconds in which a worker must have answered its parent."""
 
-
-class ServerConfig(uvicorn.Config):
+class ServerConfig(Config):
     """What a server process is told, by its parent too."""
 
     def __init__(  # noqa: PLR0913  all of it by name, from one place
@@ -71,7 +64,7 @@ class ServerConfig(uvicorn.Config):
         self.connections = connections
 
 
-class DrainingServer(uvicorn.Server):
+class DrainingServer(Server):
     """Says that it is going before it goes, so that a balancer sends its requests elsewhere.
 
     uvicorn closes connections that rest as soon as it is told to stop, and a client may have sent a request there a
@@ -111,102 +104,13 @@ class DrainingServer(uvicorn.Server):
                 self.server_state.lose_patience()
 
 
-class WorkerProcess(Process):
-    """One of several processes at the same port."""
-
-    config: ServerConfig
-
-    def __init__(self, config: ServerConfig, sockets: list[socket.socket]) -> None:
-        super().__init__(config, sockets)
-        self._answered_at = time.monotonic()
-
-    @override
-    def always_pong(self) -> None:
-        """Answer the parent, and go when it is gone: else nobody could replace this process, or take its port."""
-        # The parent's end came along; as long as it is open here, nobody hears that it is closed there.
-        self.parent_conn.close()
-        parent = os.getppid()
-        with suppress(EOFError, OSError):
-            super().always_pong()
-        # A parent that lets its workers go closes its end as well, and waits for them.
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    @property
-    def is_well(self) -> bool:
-        """Whether it lives, and has answered not too long ago; on a busy machine a start takes its time."""
-        if not self.process.is_alive():
-            return False
-        if self.ping(timeout=1):
-            self._answered_at = time.monotonic()
-        return time.monotonic() - self._answered_at < HANGS
-
-    @property
-    @override
-    def server(self) -> DrainingServer:
-        if not isinstance(self._server, DrainingServer):
-            self._server = DrainingServer(self.config)
-        return self._server
-
-
-class Workers(Multiprocess):
-    """Starts the processes, replaces those that die or hang, and lets all of them go."""
-
-    config: ServerConfig
-    processes: list[WorkerProcess]  # type: ignore[assignment]  # the only kind that is made here
-
-    @override
-    def init_processes(self) -> None:
-        self.processes = [self._started() for _ in range(self.processes_num)]
-
-    @override
-    def terminate_all(self) -> None:
-        super().terminate_all()
-        # Else connections would be taken in here for nobody, once the last worker has closed its own.
-        for each in self.sockets:
-            each.close()
-
-    @override
-    def keep_subprocess_alive(self) -> None:
-        for index, process in enumerate(self.processes):
-            if self.should_exit.is_set():
-                return
-            if process.is_well:
-                continue
-            process.kill()
-            process.join()
-            if process.exitcode == STARTUP_FAILURE:
-                # It would fail the same way again.
-                log.error("worker cannot start")
-                self.should_exit.set()
-                return
-            log.error("worker died", pid=process.pid, exit_code=process.exitcode)
-            self.processes[index] = self._started()
-
-    @override
-    def handle_hup(self) -> None:
-        # A closed terminal.
-        self.should_exit.set()
-
-    @override
-    def handle_ttin(self) -> None:
-        """The settings say how many; nothing is added by signal."""
-
-    @override
-    def handle_ttou(self) -> None:
-        """Nor taken away."""
-
-    def _started(self) -> WorkerProcess:
-        process = WorkerProcess(self.config, self.sockets)
-        process.start()
-        return process
-
-
 def run(config: ServerConfig) -> None:
     """Serve until told to stop; raises `SystemExit` where the server could not start."""
     raise_file_limit()
     if config.workers > 1:
+        # One that serves alone has no use for what looks after several.
+        from impersonator_api.web.workers import Workers  # noqa: PLC0415
+
         Workers(config, sockets=[config.bind_socket()]).run()
         return
     server = DrainingServer(config)

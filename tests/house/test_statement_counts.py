@@ -67,7 +67,22 @@ async def test_an_end_takes_two(app: FastAPI, engine: AsyncEngine, acting_as: Ac
     assert len(statements) == 2
 
 
-async def test_a_list_takes_two(app: FastAPI, engine: AsyncEngine, acting_as: ActingAs) -> None:
+async def test_a_first_list_takes_two(
+    app: FastAPI, engine: AsyncEngine, acting_as: ActingAs, signing_desk: Desk
+) -> None:
+    ana, bob = await two_people(engine)
+    await start(signing_desk, ana, bob)
+    http = await acting_as(ana)
+
+    async with counted(app) as statements:
+        (await http.get("/api/admin/impersonate/sessions")).raise_for_status()
+
+    assert len(statements) == 2
+
+
+async def test_a_list_for_somebody_who_was_here_before_takes_one(
+    app: FastAPI, engine: AsyncEngine, acting_as: ActingAs
+) -> None:
     ana, bob = await two_people(engine)
     http = await acting_as(ana)
     for _ in range(5):
@@ -76,12 +91,17 @@ async def test_a_list_takes_two(app: FastAPI, engine: AsyncEngine, acting_as: Ac
     async with counted(app) as statements:
         (await http.get("/api/admin/impersonate/sessions", params={"limit": 3})).raise_for_status()
 
-    assert len(statements) == 2
+    assert len(statements) == 1
 
 
-async def test_a_lists_empty_page_takes_three(app: FastAPI, engine: AsyncEngine, acting_as: ActingAs) -> None:
+@pytest.mark.parametrize("was_here", [False, True])
+async def test_a_lists_empty_page_takes_three(
+    app: FastAPI, engine: AsyncEngine, acting_as: ActingAs, *, was_here: bool
+) -> None:
     ana, _ = await two_people(engine)
     http = await acting_as(ana)
+    if was_here:
+        (await http.get("/api/admin/impersonate/sessions")).raise_for_status()
 
     async with counted(app) as statements:
         page = (await http.get("/api/admin/impersonate/sessions")).raise_for_status().json()

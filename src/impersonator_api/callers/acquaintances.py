@@ -29,9 +29,9 @@ class Acquaintance(Struct, Generic[Party, Issuer], frozen=True):
     issuer: Issuer
 
     def is_still(self, caller: UserCaller | ServiceCaller) -> bool:
-        """Whether the token proved to name the same one, whatever else has changed."""
+        """Whether the token proved to name the same one, with the same rights."""
         seen, proved = self.tenant, caller.tenant
-        return (seen.id, seen.slug, self.party.id) == (proved.id, proved.slug, caller.party.id)
+        return (seen.id, seen.slug) == (proved.id, proved.slug) and bool(self.party == caller.party)
 
 
 class Acquaintances(KnownByRevision[bytes, Acquaintance[Any, Any]]):

@@ -1,6 +1,6 @@
 """From a token to whoever sent it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Select
@@ -27,32 +27,38 @@ async def load_caller(work: Work, credentials: Credentials | None, *, also: Also
     Raises 401 without credentials and for a token that does not hold, 403 for who is unknown or suspended,
     503 where an issuer's keys are out of reach.
     """
-    question = await ask_about(work, _required(credentials), also=also)
-    if question.part is None:
-        return await question.settle(work, None)
-    answer = (await work.read(alone(question.part))).scalar_one()
-    return await question.settle(work, answer)
+    return await _asked_alone(work, await ask_about(work, _required(credentials), also=also))
 
 
-Foresee = Callable[[Acquaintance[Any, Any]], Part[Select[Any]]]
-"""What a story will ask once it knows its caller."""
+Foresee = Callable[[Acquaintance[Any, Any]], Part[Select[Any]] | None]
+"""What a story will ask once it knows its caller, if it lets this one in."""
 
 
-async def load_caller_and(work: Work, credentials: Credentials | None, foresee: Foresee) -> tuple[Caller, Row | None]:
+async def load_caller_and(
+    work: Work, credentials: Credentials | None, foresee: Foresee
+) -> tuple[Caller, Sequence[Row] | None]:
     """Prove who is calling, and ask in the same statement what is to be asked about him, as far as he can be guessed.
 
-    The row is `None` where nobody was guessed, or the caller proves to be somebody else. Raises as `load_caller` does.
+    The rows are `None` where nobody was guessed, or the caller proves to be somebody else, or to have other rights.
+    Raises as `load_caller` does.
     """
     credentials = _required(credentials)
-    guess = work.get(Acquaintances).last(read_unverified(credentials.token).digest)
-    if guess is None:
-        return await load_caller(work, credentials), None
     question = await ask_about(work, credentials)
-    asked = foresee(guess)
-    row = (await work.read(asked if question.part is None else with_parts(asked, {CALLER: question.part}))).one()
-    caller = await question.settle(work, row.get(CALLER))
-    is_right = isinstance(caller, ImpersonationCaller) or guess.is_still(caller)
-    return caller, row if is_right else None
+    guess = work.get(Acquaintances).last(read_unverified(credentials.token).digest)
+    asked = None if guess is None else foresee(guess)
+    if guess is None or asked is None or question.part is None:
+        return await _asked_alone(work, question), None
+    rows = await work.read(with_parts(asked, {CALLER: question.part}))
+    # Each row says who is calling; where there is none, he is asked about after all.
+    caller = await (question.answered(work, rows[0][CALLER]) if rows else _asked_alone(work, question))
+    is_right = not isinstance(caller, ImpersonationCaller) and guess.is_still(caller)
+    return caller, rows if is_right else None
+
+
+async def _asked_alone(work: Work, question: CallerQuestion) -> Caller:
+    if question.part is None:
+        return await question.answered(work, None)
+    return await question.answered(work, (await work.read(alone(question.part))).scalar_one())
 
 
 def _required(credentials: Credentials | None) -> Credentials:

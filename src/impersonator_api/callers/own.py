@@ -9,7 +9,7 @@ from impersonator_api.callers.bearer import Credentials
 from impersonator_api.callers.caller import Caller, ImpersonationCaller, Party, ServiceCaller, UserCaller
 from impersonator_api.callers.possession import prove_possession
 from impersonator_api.callers.question import Answer, CallerQuestion
-from impersonator_api.callers.store import Also, JsonColumn
+from impersonator_api.callers.store import Also, TextColumn
 from impersonator_api.questions import Part
 from impersonator_api.tokens import InvalidTokenError, UnverifiedToken, VerifiedClaims, verify_access_token
 from impersonator_api.work import Work
@@ -69,7 +69,7 @@ def _of_user(work: Work, token: UnverifiedToken, claims: VerifiedClaims, also: A
     return CallerQuestion(known or store.user_json(tenant, user_id, also, slot), settle)
 
 
-def _if_known(work: Work, token: UnverifiedToken, also: Also, slot: str) -> Part[JsonColumn] | None:
+def _if_known(work: Work, token: UnverifiedToken, also: Also, slot: str) -> Part[TextColumn] | None:
     known = find_known(work, token)
     return None if known is None else store.revision_json(known.tenant.id, known.party.id, also, slot)
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, FromClause, Uuid, and_, case, func, select, type_coerce
+from sqlalchemy import ColumnElement, FromClause, Text, Uuid, and_, case, cast, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 
 from impersonator_api.callers.acquaintances import Acquaintance
@@ -26,6 +26,7 @@ Also = Mapping[str, Further]
 """Further columns by name."""
 
 JsonColumn = ColumnElement[Any]
+TextColumn = ColumnElement[str]
 
 Shape = tuple[tuple[str, Callable[..., JsonColumn], tuple[str, ...]], ...]
 """What `Also` asks, without its values."""
@@ -40,18 +41,18 @@ class Believed(Struct, frozen=True):
     also: Mapping[str, Any]
 
 
-def user_json(tenant_slug: str, user_id: UUID, also: Also, slot: str) -> Part[JsonColumn]:
-    """A user by our id, within the token's tenant, as one JSON document, or NULL."""
+def user_json(tenant_slug: str, user_id: UUID, also: Also, slot: str) -> Part[TextColumn]:
+    """A user by our id, within the token's tenant, as the text of one JSON document, or NULL."""
     return _part(_user_json, also, slot, tenant_slug=tenant_slug, user_id=user_id)
 
 
-def client_json(tenant_slug: str, client_id: str, also: Also, slot: str) -> Part[JsonColumn]:
-    """A client by its `client_id`, within the token's tenant, as one JSON document, or NULL."""
+def client_json(tenant_slug: str, client_id: str, also: Also, slot: str) -> Part[TextColumn]:
+    """A client by its `client_id`, within the token's tenant, as the text of one JSON document, or NULL."""
     return _part(_client_json, also, slot, tenant_slug=tenant_slug, client_id=client_id)
 
 
-def believed_json(issuer: str, unverified_claims: Mapping[str, object], also: Also, slot: str) -> Part[JsonColumn]:
-    """Every tenant's configuration of an issuer, each with the user these claims would name in it, as a JSON list.
+def believed_json(issuer: str, unverified_claims: Mapping[str, object], also: Also, slot: str) -> Part[TextColumn]:
+    """Every tenant's configuration of an issuer, each with the user these claims would name in it: a JSON list's text.
 
     The claims are not verified yet: what comes back is only to be used with claims that were.
     """
@@ -59,20 +60,24 @@ def believed_json(issuer: str, unverified_claims: Mapping[str, object], also: Al
     return _part(_believed_json, also, slot, issuer=issuer, claims=dict(unverified_claims), own_id=own_id)
 
 
-def revision_json(tenant_id: UUID, party_id: UUID, also: Also, slot: str) -> Part[JsonColumn]:
+def revision_json(tenant_id: UUID, party_id: UUID, also: Also, slot: str) -> Part[TextColumn]:
     """The tenant's revision alone, for a caller who is known, with what else is asked about him; or NULL."""
     return _part(_revision_json, also, slot, tenant_id=tenant_id, party_id=party_id)
 
 
-def revisions_json(issuer: str, user_id: UUID, also: Also, slot: str) -> Part[JsonColumn]:
+def revisions_json(issuer: str, user_id: UUID, also: Also, slot: str) -> Part[TextColumn]:
     """Likewise the revisions of all tenants that trust an issuer, as pairs with their ids."""
     return _part(_revisions_json, also, slot, issuer=issuer, user_id=user_id)
 
 
-def _part(build: Callable[..., JsonColumn], also: Also, slot: str, **values: object) -> Part[JsonColumn]:
+def _part(build: Callable[..., JsonColumn], also: Also, slot: str, **values: object) -> Part[TextColumn]:
     shape = tuple((name, further.build, tuple(further.values)) for name, further in also.items())
     of_also = {f"{name}_{key}": value for name, further in also.items() for key, value in further.values.items()}
-    return part(build, shape, slot=slot, **values, **of_also)
+    return part(_text_of, build, shape, slot=slot, **values, **of_also)
+
+
+def _text_of(build: Callable[..., JsonColumn], further: Shape, **values: Value) -> TextColumn:
+    return cast(build(further, **values), Text)
 
 
 def _user_json(further: Shape, tenant_slug: Value, user_id: Value, **of_also: Value) -> JsonColumn:

@@ -1,7 +1,13 @@
 """Who may come in at the management doors: told before anything about a target is looked up."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Select
+
 from impersonator_api.audit import Action, recorded
 from impersonator_api.callers import (
+    Acquaintance,
     Caller,
     Credentials,
     Foresee,
@@ -12,8 +18,9 @@ from impersonator_api.callers import (
     load_caller,
     load_caller_and,
 )
-from impersonator_api.directory import IMPERSONATION_RIGHTS, Permission, Person, holds, holds_any
+from impersonator_api.directory import IMPERSONATION_RIGHTS, Client, Permission, Person, holds, holds_any
 from impersonator_api.prepared import Row
+from impersonator_api.questions import Part
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.end import Ender
 from impersonator_api.sessions.errors import ImpersonationTokenNotAllowedError, RightMissingError, ScopeMissingError
@@ -45,8 +52,8 @@ async def admit_starter_and(
     work: Work, credentials: Credentials | None, foresee: Foresee
 ) -> tuple[Starter, Row | None]:
     """The same, and what is to be asked about him, where he could be guessed (callers/acquaintances.py)."""
-    caller, row = await load_caller_and(work, credentials, foresee)
-    return starter_of(await _let_in(work, caller, frozenset({Permission.START}))), row
+    caller, rows = await load_caller_and(work, credentials, foresee)
+    return starter_of(await _let_in(work, caller, frozenset({Permission.START}))), rows[0] if rows else None
 
 
 async def admit_anybody(work: Work, *, credentials: Credentials | None) -> Principal:
@@ -56,13 +63,20 @@ async def admit_anybody(work: Work, *, credentials: Credentials | None) -> Princ
 
 async def admit_reader(work: Work, *, credentials: Credentials | None) -> Reader:
     """Whoever holds a right of impersonation; `impersonation.read_any` opens everybody's sessions."""
-    caller = await _admit(work, credentials, IMPERSONATION_RIGHTS)
-    return Reader(
-        tenant_id=caller.tenant.id,
-        id=caller.party.id,
-        label=caller.party.label,
-        may_read_any=_holds_everywhere(caller, Permission.READ_ANY),
-    )
+    return _reader_of(await _admit(work, credentials, IMPERSONATION_RIGHTS))
+
+
+async def admit_reader_and(
+    work: Work, credentials: Credentials | None, foresee: Callable[[Reader], Part[Select[Any]]]
+) -> tuple[Reader, Sequence[Row] | None]:
+    """The same, and what he is to be shown, where he was here before."""
+
+    def foreseen(who: Acquaintance[Any, Any]) -> Part[Select[Any]] | None:
+        may_read = holds_any(who.party.permissions_anywhere, IMPERSONATION_RIGHTS)
+        return foresee(_reader_of(who)) if may_read else None
+
+    caller, rows = await load_caller_and(work, credentials, foreseen)
+    return _reader_of(await _let_in(work, caller, IMPERSONATION_RIGHTS)), rows
 
 
 async def admit_ender(work: Work, *, credentials: Credentials | None) -> Ender:
@@ -80,7 +94,7 @@ async def admit_ender(work: Work, *, credentials: Credentials | None) -> Ender:
         tenant_id=caller.tenant.id,
         id=caller.party.id,
         label=caller.party.label,
-        may_end_any=_holds_everywhere(caller, Permission.END_ANY),
+        may_end_any=_holds_everywhere(caller.party, Permission.END_ANY),
         running=tuple(caller.also.get("running", ())),
         is_service=isinstance(caller, ServiceCaller),
     )
@@ -124,6 +138,15 @@ def starter_of(caller: Principal) -> Starter:
     )
 
 
+def _reader_of(who: Principal | Acquaintance[Any, Any]) -> Reader:
+    return Reader(
+        tenant_id=who.tenant.id,
+        id=who.party.id,
+        label=who.party.label,
+        may_read_any=_holds_everywhere(who.party, Permission.READ_ANY),
+    )
+
+
 async def _admit(work: Work, credentials: Credentials | None, rights: frozenset[Permission]) -> Principal:
     return await _let_in(work, await load_caller(work, credentials), rights)
 
@@ -152,9 +175,8 @@ def _require_right(work: Work, caller: Principal, rights: frozenset[Permission])
         )
 
 
-def _holds_everywhere(caller: Principal, right: Permission) -> bool:
+def _holds_everywhere(party: Person | Client, right: Permission) -> bool:
     """Whether a right counts for the whole tenant: one that is bound to a workspace opens nobody else's sessions."""
-    party = caller.party
     return holds(party.permissions_in(None) if isinstance(party, Person) else party.permissions, right)
 
 

@@ -9,12 +9,12 @@ from sqlalchemy import Select
 
 from impersonator_api.callers import Acquaintance, Credentials
 from impersonator_api.questions import Part
-from impersonator_api.sessions.admit import admit_ender, admit_reader, admit_starter_and
+from impersonator_api.sessions.admit import admit_ender, admit_reader_and, admit_starter_and
 from impersonator_api.sessions.consider import Wish
 from impersonator_api.sessions.end import Ended, end
 from impersonator_api.sessions.handover import HandoverWish
 from impersonator_api.sessions.idempotency import Repeatable
-from impersonator_api.sessions.listing import Page, PageRequest, find_page
+from impersonator_api.sessions.listing import Page, PageRequest, Reader, asked_for, find_page
 from impersonator_api.sessions.opening import Starter, asked_before, open_from
 from impersonator_api.sessions.start import Started, begun, start
 from impersonator_api.sessions.summary import Summary
@@ -59,6 +59,13 @@ async def end_by(work: Work, *, credentials: Credentials | None, session_id: UUI
 
 
 async def find_page_for(work: Work, *, credentials: Credentials | None, request: PageRequest) -> Page[Summary]:
-    """One page of what these credentials may see; raises what `admit_reader` and `find_page` raise."""
-    reader = await admit_reader(work, credentials=credentials)
-    return await find_page(work, reader=reader, request=request)
+    """One page of what these credentials may see; raises what `admit_reader` and `find_page` raise.
+
+    A reader who was here before is proved by the statement that the page is read with.
+    """
+
+    def foreseen(reader: Reader) -> Part[Select[Any]]:
+        return asked_for(work, reader, request)
+
+    reader, rows = await admit_reader_and(work, credentials, foreseen)
+    return await find_page(work, reader=reader, request=request, rows=rows)

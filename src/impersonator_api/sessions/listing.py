@@ -1,16 +1,16 @@
 """Finding sessions again: one page, its neighbours' cursor and a true count, in one statement."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from impersonator_api.audit import Action, Entry, recorded
 from impersonator_api.errors import InvalidError
 from impersonator_api.prepared import Row
+from impersonator_api.questions import Part
 from impersonator_api.sessions import remembered, store
 from impersonator_api.sessions.errors import NotYourSessionError, SessionUnknownError
 from impersonator_api.sessions.filters import Filters
@@ -67,50 +67,75 @@ class PageRequest(Struct, frozen=True, kw_only=True):
     before: UUID | None = None
 
 
-async def find_page(work: Work, *, reader: Reader, request: PageRequest) -> Page[Summary]:
-    """One page of what the reader may see, as lists show it. One statement, two where it is empty."""
-    return await _page(work, reader, request, whole=False, read=lambda rows: summaries_from(rows, work.now))
+async def find_page(
+    work: Work, *, reader: Reader, request: PageRequest, rows: Sequence[Row] | None = None
+) -> Page[Summary]:
+    """One page of what the reader may see, as lists show it. One statement, two where it is empty.
+
+    `rows` are what `asked_for` found, where that was asked before.
+    """
+    if rows is None:
+        rows = await work.read(asked_for(work, reader, request))
+    about = await _about(work, reader, request, rows)
+    return _page(request, rows, about, summaries_from(rows[: request.limit], work.now))
 
 
 async def find_whole_page(work: Work, *, reader: Reader, request: PageRequest) -> Page[Listed]:
     """The same with everything that the sessions remember."""
-    return await _page(
-        work, reader, request, whole=True, read=lambda rows: tuple([listed_from(row["listed"]) for row in rows])
-    )
+    rows = await work.read(asked_for(work, reader, request, whole=True))
+    about = await _about(work, reader, request, rows)
+    return _page(request, rows, about, tuple([listed_from(row["listed"]) for row in rows[: request.limit]]))
 
 
-async def _page(
-    work: Work, reader: Reader, request: PageRequest, *, whole: bool, read: Callable[[Sequence[Row]], tuple[T, ...]]
-) -> Page[T]:
-    filters, own_of = request.filters, None if reader.may_read_any else reader.id
-    asked, capped = (reader.tenant_id, own_of, filters), work.get(CappedTotals)
-    # Running sessions end at any time, perhaps all at once; the rest of a history only grows.
-    counts = filters.status is SessionStatus.ACTIVE or not capped.knows(asked, work.now)
-    question = partial(
-        store.page,
+def asked_for(
+    work: Work, reader: Reader, request: PageRequest, *, whole: bool = False, is_empty: bool = False
+) -> Part[Select[Any]]:
+    """The question for a page, or, where that `is_empty`, for all but its sessions."""
+    return store.page(
         reader.tenant_id,
-        filters,
-        own_of=own_of,
+        request.filters,
+        own_of=_own_of(reader),
         limit=request.limit + 1,
         before=request.before,
         now=work.now,
-        counts=counts,
+        counts=_counts(work, reader, request.filters),
         whole=whole,
+        is_empty=is_empty,
     )
-    rows = await work.read(question())
-    about = rows[0] if rows else (await work.read(question(is_empty=True))).one()
+
+
+async def _about(work: Work, reader: Reader, request: PageRequest, rows: Sequence[Row]) -> Row:
+    """What stands beside the sessions; raises 400 for a filter that names nobody."""
+    about = rows[0] if rows else (await work.read(asked_for(work, reader, request, is_empty=True))).one()
+    filters = request.filters
     for name in ("impersonator", "target", "client"):
         if getattr(filters, name) is not None and not about[name]:
             raise UnknownFilterValueError(f"Nothing in your organisation answers to that {name}.", parameter=name)
+    if about["total"] > store.COUNTED_AT_MOST and _counts(work, reader, filters):
+        work.get(CappedTotals).keep((reader.tenant_id, _own_of(reader), filters), work.now)
+    return about
+
+
+def _page(request: PageRequest, rows: Sequence[Row], about: Row, sessions: tuple[T, ...]) -> Page[T]:
     total = about["total"]
-    if counts and total > store.COUNTED_AT_MOST:
-        capped.keep(asked, work.now)
     return Page(
-        sessions=read(rows[: request.limit]),
+        sessions=sessions,
         total=min(total, store.COUNTED_AT_MOST),
         is_capped=total > store.COUNTED_AT_MOST,
         has_more=len(rows) > request.limit,
     )
+
+
+def _counts(work: Work, reader: Reader, filters: Filters) -> bool:
+    """Whether there is a need to count: not for a list that had more than is counted a moment ago."""
+    # Running sessions end at any time, perhaps all at once; the rest of a history only grows.
+    if filters.status is SessionStatus.ACTIVE:
+        return True
+    return not work.get(CappedTotals).knows((reader.tenant_id, _own_of(reader), filters), work.now)
+
+
+def _own_of(reader: Reader) -> UUID | None:
+    return None if reader.may_read_any else reader.id
 
 
 async def find_all_active(work: Work, *, reader: Reader, limit: int) -> Page[Listed]:

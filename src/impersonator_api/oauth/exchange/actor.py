@@ -26,7 +26,7 @@ async def settle_actor(work: Work, found: AuthenticatedClient, brought: Brought)
     itself = ServiceCaller(tenant=found.tenant, party=found.client, scopes=found.client.scopes)
     if brought.actor is None:
         return itself
-    caller = await brought.actor.settle(work, found.also.get("actor"))
+    caller = await brought.actor.answered(work, found.also.get("actor"))
     if isinstance(caller, ImpersonationCaller):
         raise ActorRefusedError("Send the actor's own token: who is acting as somebody else cannot act as another.")
     if caller.tenant.id != found.tenant.id:

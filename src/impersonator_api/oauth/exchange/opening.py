@@ -49,7 +49,7 @@ async def _target(
         if len(asked.subject_token) > LONGEST_NAME:
             raise SubjectRefusedError("An id is at most 255 characters.")
         return asked.subject_token, None
-    subject = await brought.subject.settle(work, found.also.get("subject"))
+    subject = await brought.subject.answered(work, found.also.get("subject"))
     if not isinstance(subject, UserCaller):
         raise SubjectRefusedError("A service's own token stands for no user.")
     if subject.tenant.id != found.tenant.id:

@@ -20,9 +20,6 @@ from impersonator_api.questions import Part
 if TYPE_CHECKING:
     from asyncpg import Connection as DriverConnection
 
-_PREPARED: dict[int, Prepared] = {}
-"""By the identity of statements that are built once and never let go (questions.py)."""
-
 
 class Rows(tuple[Row, ...]):
     """An answer: rows by their columns' names."""
@@ -104,12 +101,10 @@ class Connection:
     def _prepared(self, question: ClauseElement | Part[Any]) -> tuple[Prepared, tuple[Any, ...]]:
         if not isinstance(question, Part):
             return prepared(question, self._engine.dialect), ()
-        known = _PREPARED.get(id(question.element))
-        if known is None:
-            known = _PREPARED[id(question.element)] = prepared(
-                question.element, self._engine.dialect, given=question.names
-            )
-        return known, question.values
+        built = question.built
+        if built.prepared is None:
+            built.prepared = prepared(built.make(), self._engine.dialect, given=built.names)
+        return built.prepared, question.values
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, FromClause, Integer, Select, Text, bindpar
 from sqlalchemy.dialects.postgresql import JSON
 from typing_extensions import override
 
+from impersonator_api.prepared import Prepared
+
 if TYPE_CHECKING:
     from sqlalchemy.sql.selectable import NamedFromClause
 
@@ -19,25 +21,35 @@ Element = TypeVar("Element", bound=Select[Any] | ColumnElement[Any])
 
 Column = ColumnElement[Any]
 
-_BUILT: dict[tuple[object, ...], tuple[Any, tuple[str, ...]]] = {}
-_EXTENDED: dict[tuple[object, ...], tuple[Select[Any], tuple[str, ...]]] = {}
-"""What was built, with the names of its bind parameters."""
+
+class Built(Struct, Generic[Element], eq=False):
+    """How a column or a statement is made, the names of its bind parameters, and what the driver takes of it.
+
+    Its expressions are not kept: they take far more memory than their SQL, and only another statement that is made with
+    them needs them again.
+    """
+
+    make: Callable[[], Element]
+    names: tuple[str, ...]
+    prepared: Prepared | None = None
 
 
 class Part(Struct, Generic[Element], frozen=True):
-    """A column or a whole statement, the names of its bind parameters, and their values in the same order."""
+    """A column or a whole statement, and the values of its bind parameters, in the order of their names."""
 
-    element: Element
-    names: tuple[str, ...]
+    built: Built[Element]
     values: tuple[Any, ...]
 
     @override
     def __repr__(self) -> str:
         # The values may be anybody's secrets.
-        return f"Part({self.element!r})"
+        return f"Part({self.built.make!r})"
 
 
-NOTHING_ELSE: Part[Select[Any]] = Part(select(), (), ())
+NOTHING_ELSE: Part[Select[Any]] = Part(Built(select, ()), ())
+
+_BUILT: dict[tuple[object, ...], Built[Any]] = {}
+_EXTENDED: dict[tuple[object, ...], Built[Select[Any]]] = {}
 
 
 def part(build: Callable[..., Element], /, *shape: object, slot: str = "", **values: object) -> Part[Element]:
@@ -48,28 +60,36 @@ def part(build: Callable[..., Element], /, *shape: object, slot: str = "", **val
     """
     key = (build, slot, shape, tuple(values))
     if key not in _BUILT:
-        names = {name: f"{build.__name__}{slot}_{name}" for name in values}
-        element = build(*shape, **{name: bindparam(bound) for name, bound in names.items()})
-        _BUILT[key] = element, tuple(names.values())
-    return Part(*_BUILT[key], tuple(values.values()))
+        _BUILT[key] = _built(build, shape, {name: f"{build.__name__}{slot}_{name}" for name in values})
+    return Part(_BUILT[key], tuple(values.values()))
+
+
+def _built(build: Callable[..., Element], shape: tuple[object, ...], names: Mapping[str, str]) -> Built[Element]:
+    def make() -> Element:
+        return build(*shape, **{name: bindparam(bound) for name, bound in names.items()})
+
+    return Built(make, tuple(names.values()))
 
 
 def with_parts(question: Part[Select[Any]], parts: Mapping[str, Part[Column]]) -> Part[Select[Any]]:
     """The question with further columns, put together once for each combination."""
     if not parts:
         return question
-    # By identity, as columns compare to expressions; what `part` built is never let go, so no id comes back.
-    key = (id(question.element), *parts, *[id(each.element) for each in parts.values()])
+    key = (question.built, *parts, *[each.built for each in parts.values()])
     if key not in _EXTENDED:
-        _EXTENDED[key] = _extended(question, parts)
-    return Part(*_EXTENDED[key], sum([each.values for each in parts.values()], question.values))
+        _EXTENDED[key] = _extended(question.built, {name: each.built for name, each in parts.items()})
+    return Part(_EXTENDED[key], sum([each.values for each in parts.values()], question.values))
 
 
-def _extended(question: Part[Select[Any]], parts: Mapping[str, Part[Column]]) -> tuple[Select[Any], tuple[str, ...]]:
+def _extended(question: Built[Select[Any]], parts: Mapping[str, Built[Column]]) -> Built[Select[Any]]:
     names = sum([each.names for each in parts.values()], question.names)
     if len(set(names)) < len(names):
         raise SameSlotError("two parts of one kind need different slots")
-    return question.element.add_columns(*[each.element.label(name) for name, each in parts.items()]), names
+
+    def make() -> Select[Any]:
+        return question.make().add_columns(*[each.make().label(name) for name, each in parts.items()])
+
+    return Built(make, names)
 
 
 def alone(asked: Part[Column]) -> Part[Select[Any]]:

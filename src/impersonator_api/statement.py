@@ -9,7 +9,7 @@ RETURNING; of two writes to one row the second is dropped in silence, so a secon
 Like a question, a statement is built once for each combination of writes (ADR 0020).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from msgspec import Struct
 from sqlalchemy import CTE, BigInteger, Insert, Select, Table, bindparam, case, cast, func, select
 from typing_extensions import override
 
-from impersonator_api.questions import Column, Part, constant
+from impersonator_api.questions import Built, Column, Part, constant
 
 LOST_RACE = "IMP01"
 """The SQLSTATE with which `impersonator_expect` tells that a write met another number of rows."""
@@ -48,14 +48,19 @@ class Write(Struct, frozen=True, eq=False):
         return f"Write({self.name!r})"
 
 
-class _Built(Struct, frozen=True):
-    """A statement, and its bind parameters in the order in which `_given` brings their values."""
+class _Kind(Struct, frozen=True):
+    """All of a write that its expression is built from: no value, and of `after` its place."""
 
-    element: Select[Any]
-    names: tuple[str, ...]
+    name: str
+    build: Callable[..., CTE]
+    shape: tuple[object, ...]
+    values: tuple[str, ...]
+    after: int | None
+    rows: int | str | None
+    is_told: bool
 
 
-_BUILT: dict[tuple[object, ...], _Built] = {}
+_BUILT: dict[tuple[_Kind, ...], Built[Select[Any]]] = {}
 
 
 class SecondWriteToOneRowError(Exception):
@@ -66,11 +71,11 @@ def as_one_statement(writes: Sequence[Write]) -> Part[Select[Any]]:
     """All writes in one statement, in their order, each held to the number of rows that it expects to meet."""
     refuse_second_writes(writes)
     places = {id(write): place for place, write in enumerate(writes)}
-    key = tuple([_kind_of(write, places) for write in writes])
-    built = _BUILT.get(key)
+    kinds = tuple([_kind_of(write, places) for write in writes])
+    built = _BUILT.get(kinds)
     if built is None:
-        built = _BUILT[key] = _built(writes, places)
-    return Part(built.element, built.names, tuple(_given(writes)))
+        built = _BUILT[kinds] = Built(partial(_made, kinds), tuple(_names(kinds)))
+    return Part(built, tuple(_given(writes)))
 
 
 def refuse_second_writes(writes: Sequence[Write]) -> None:
@@ -97,10 +102,10 @@ ROWS = "expected_rows"
 MET = "met"
 
 
-def _kind_of(write: Write, places: Mapping[int, int]) -> tuple[object, ...]:
-    guard = None if write.after is None else places[id(write.after)]
-    expected = write.rows if write.rows in {None, 1} else ROWS
-    return (write.name, write.build, write.shape, tuple(write.values), guard, expected, write.told is None)
+def _kind_of(write: Write, places: Mapping[int, int]) -> _Kind:
+    after = None if write.after is None else places[id(write.after)]
+    rows = write.rows if write.rows in {None, 1} else ROWS
+    return _Kind(write.name, write.build, write.shape, tuple(write.values), after, rows, write.told is not None)
 
 
 def _given(writes: Sequence[Write]) -> list[Any]:
@@ -111,33 +116,38 @@ def _given(writes: Sequence[Write]) -> list[Any]:
     return given
 
 
-def _built(writes: Sequence[Write], places: Mapping[int, int]) -> _Built:
+def _names(kinds: Sequence[_Kind]) -> Iterator[str]:
+    """Of the bind parameters, in the order in which `_given` brings their values."""
+    for place, kind in enumerate(kinds):
+        yield from (_bound(place, name) for name in kind.values)
+    yield from (_bound(place, ROWS) for place, kind in enumerate(kinds) if kind.rows == ROWS)
+
+
+def _made(kinds: Sequence[_Kind]) -> Select[Any]:
     expressions: list[CTE] = []
-    for place, write in enumerate(writes):
-        guard = [] if write.after is None else [expressions[places[id(write.after)]]]
-        parameters: Mapping[str, Column] = {name: bindparam(_bound(place, name)) for name in write.values}
-        expressions.append(write.build(*guard, *write.shape, **parameters))
-    met = [_met(place, write, expressions[place]) for place, write in enumerate(writes)]
+    for place, kind in enumerate(kinds):
+        guard = [] if kind.after is None else [expressions[kind.after]]
+        parameters: Mapping[str, Column] = {name: bindparam(_bound(place, name)) for name in kind.values}
+        expressions.append(kind.build(*guard, *kind.shape, **parameters))
+    met = [_met(place, kind, expressions[place]) for place, kind in enumerate(kinds)]
     columns: list[Column] = [column.label(_bound(place, MET)) for place, column in enumerate(met) if column is not None]
-    names = [_bound(place, name) for place, write in enumerate(writes) for name in write.values]
-    names += [_bound(place, ROWS) for place, write in enumerate(writes) if write.rows not in {None, 1}]
     # Of a row without columns a driver may say nothing.
-    return _Built(select(*columns or [constant(1)]).add_cte(*expressions), tuple(names))
+    return select(*columns or [constant(1)]).add_cte(*expressions)
 
 
-def _met(place: int, write: Write, expression: CTE) -> Column | None:
+def _met(place: int, kind: _Kind, expression: CTE) -> Column | None:
     """What there is to ask of a write, which is done whether or not somebody asks: every question costs something."""
-    if write.rows is None:
-        return None if write.told is None else select(func.count()).select_from(expression).scalar_subquery()
+    if kind.rows is None:
+        return select(func.count()).select_from(expression).scalar_subquery() if kind.is_told else None
     if _is_plain(expression):
         return None
-    if write.rows == 1:
+    if kind.rows == 1:
         # Cheaper than counting: no row is NULL, and of a second one PostgreSQL itself says that it is too many.
         found: Column = select(cast(constant(1), BigInteger)).select_from(expression).scalar_subquery()
-        return func.coalesce(found, _refused(write, constant(1), constant(0)))
+        return func.coalesce(found, _refused(kind, constant(1), constant(0)))
     expected = bindparam(_bound(place, ROWS), type_=BigInteger)
     # The function is only called to raise: entering PL/pgSQL costs as much as the rest of this.
-    counted = case((func.count() == expected, func.count()), else_=_refused(write, expected, func.count()))
+    counted = case((func.count() == expected, func.count()), else_=_refused(kind, expected, func.count()))
     return select(counted).select_from(expression).scalar_subquery()
 
 
@@ -146,8 +156,8 @@ def _is_plain(expression: CTE) -> bool:
     return type(expression.element) is Insert and expression.element.select is None
 
 
-def _refused(write: Write, expected: Column, met: Column) -> Column:
-    return func.impersonator_expect(constant(write.name), expected, met, type_=BigInteger)
+def _refused(kind: _Kind, expected: Column, met: Column) -> Column:
+    return func.impersonator_expect(constant(kind.name), expected, met, type_=BigInteger)
 
 
 def _bound(place: int, name: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from impersonator_api.prepared import prepared
-from impersonator_api.questions import Part, alone
+from impersonator_api.questions import Built, Part, alone
 from impersonator_api.sessions import Filters, SessionStatus, store
 from impersonator_api.statement import as_one_statement
 from impersonator_api.tokens import refresh_token_json, refresh_token_used
@@ -30,7 +31,7 @@ QUESTIONS: dict[str, Part[Any]] = {
     "running": store.running(SOMEBODY, NOW),
     "show": store.listed_one(SOMEBODY, SOMEBODY),
     "sweep": store.overdue(NOW, 200),
-    "decide again": Part(store.active_live(SOMEBODY, after=SOMEBODY, limit=200), (), ()),
+    "decide again": Part(Built(partial(store.active_live, SOMEBODY, after=SOMEBODY, limit=200), ()), ()),
     "count": store.running_count(NOW, 100),
 }
 PAGES = {
@@ -46,7 +47,7 @@ PAGES = {
 
 async def plan_of(engine: AsyncEngine, question: Part[Any]) -> str:
     """What PostgreSQL would do, whatever the values are, on one of the service's own connections."""
-    asked = prepared(question.element, engine.dialect, given=question.names)
+    asked = prepared(question.built.make(), engine.dialect, given=question.built.names)
     async with engine.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         await driver.execute(f"PREPARE asked AS {asked.sql}")

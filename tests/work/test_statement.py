@@ -26,8 +26,8 @@ async def send(engine: AsyncEngine, *writes: Write) -> Mapping[str, Any]:
     with faults_told():
         async with engine.begin() as db:
             question = as_one_statement(writes)
-            values = dict(zip(question.names, question.values, strict=True))
-            return dict((await db.execute(question.element, values)).mappings().one())
+            values = dict(zip(question.built.names, question.values, strict=True))
+            return dict((await db.execute(question.built.make(), values)).mappings().one())
 
 
 def renamed(tenant_id: UUID, *, only_if: str, rows: int | None = 1) -> Write:
@@ -127,7 +127,7 @@ async def test_a_plain_insert_is_asked_nothing_and_undoes_its_siblings_where_it_
     with pytest.raises(LostRaceError):
         await send(engine, *writes)
 
-    assert "impersonator_expect" not in str(as_one_statement(writes).element)
+    assert "impersonator_expect" not in str(as_one_statement(writes).built.make())
     assert await names_of(engine, tenants.c.name, tenants.c.id == acme.id) == ["Acme"]
 
 
@@ -137,8 +137,8 @@ def test_an_insert_that_may_write_nothing_is_held_to_its_row(engine: AsyncEngine
     ignoring = Write("role", _role_added_if_new, role_row(uuid7(), "clerk"))
 
     for writes in ([guard, selecting], [ignoring]):
-        question = as_one_statement(writes)
-        sql = prepared(question.element, engine.dialect, given=question.names).sql
+        built = as_one_statement(writes).built
+        sql = prepared(built.make(), engine.dialect, given=built.names).sql
         assert "impersonator_expect('role'" in sql
 
 

@@ -40,7 +40,8 @@ async def rotate(work: Work, token: RefreshToken) -> UUID | None:
 
 async def find(work: Work, jti: UUID) -> RefreshState | None:
     row: dict[str, Any] | None = (await work.read(alone(tokens.refresh_token_json(jti)))).scalar_one()
-    return tokens.refresh_state_from(row)
+    state = tokens.refresh_state_from(row)
+    return None if state is None else await tokens.with_successor(work, state)
 
 
 async def test_a_new_token_is_unused(engine: AsyncEngine, signing_desk: Desk) -> None:
@@ -49,7 +50,7 @@ async def test_a_new_token_is_unused(engine: AsyncEngine, signing_desk: Desk) ->
     state = await signing_desk.run(find, token.id)
 
     assert state == RefreshState(
-        id=token.id, session_id=token.session_id, family_id=token.family_id, used_at=None, successor=None
+        id=token.id, session_id=token.session_id, family_id=token.family_id, used_at=None, successor_id=None
     )
 
 

@@ -67,6 +67,7 @@ from impersonator_api.tokens.store import (
     refresh_token_inserted,
     refresh_token_json,
     refresh_token_used,
+    with_successor,
 )
 from impersonator_api.tokens.verifying import verify_access_token, verify_refresh_token
 
@@ -144,4 +145,5 @@ __all__ = [
     "verify_assertion",
     "verify_proof",
     "verify_refresh_token",
+    "with_successor",
 ]

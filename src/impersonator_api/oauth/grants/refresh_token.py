@@ -61,7 +61,7 @@ async def _verified(work: Work, token: str) -> VerifiedClaims:
 
 
 async def _load(work: Work, claims: VerifiedClaims, presented: Presented) -> tuple[Live, RefreshState]:
-    """Session and token as they are now; one statement, in which a client that has a proof is proved."""
+    """Session and token as they are now, in one statement, which also proves a client; a used token takes one more."""
     session_id, jti = claims.load_id("sid"), claims.load_id("jti")
     also = {"live": sessions.live_document(work, session_id), "refresh": tokens.refresh_token_json(jti)}
     if presented.has_proof:
@@ -75,7 +75,7 @@ async def _load(work: Work, claims: VerifiedClaims, presented: Presented) -> tup
     state = tokens.refresh_state_from(row["refresh"])
     if state is None or state.session_id != session_id:
         raise InvalidGrantError("The refresh token is invalid or expired.")
-    return live, state
+    return live, await tokens.with_successor(work, state)
 
 
 def _hold_to_client(live: Live, presented: Presented) -> None:

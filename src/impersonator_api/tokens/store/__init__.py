@@ -18,6 +18,7 @@ from impersonator_api.tokens.store.refresh_tokens import (
     refresh_token_inserted,
     refresh_token_json,
     refresh_token_used,
+    with_successor,
 )
 from impersonator_api.tokens.store.signing_keys import (
     KEYS_LOCK,
@@ -60,4 +61,5 @@ __all__ = [
     "refresh_token_used",
     "retired_keys_deleted",
     "used_ids_deleted",
+    "with_successor",
 ]

@@ -6,12 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct, convert
-from sqlalchemy import CTE, insert, select, update
+from msgspec.structs import replace
+from sqlalchemy import CTE, Select, insert, select, update
 from typing_extensions import override
 
 from impersonator_api.questions import Column, Part, json_of, part
 from impersonator_api.statement import Write
 from impersonator_api.tokens.tables import refresh_tokens
+from impersonator_api.work import Work
 
 
 class RefreshToken(Struct, frozen=True, kw_only=True):
@@ -43,13 +45,14 @@ class SuccessorState(Struct, frozen=True):
 
 
 class RefreshState(Struct, frozen=True, kw_only=True):
-    """Whether a refresh token was used, and what became of it."""
+    """Whether a refresh token was used, and what became of it where somebody asked."""
 
     id: UUID
     session_id: UUID
     family_id: UUID
     used_at: datetime | None
-    successor: SuccessorState | None
+    successor_id: UUID | None
+    successor: SuccessorState | None = None
 
 
 def refresh_token_inserted(token: RefreshToken) -> Write:
@@ -75,21 +78,35 @@ def _used(jti: Column, successor_id: Column, now: Column) -> CTE:
 
 
 def refresh_token_json(jti: UUID) -> Part[Column]:
-    """A refresh token's row with its successor's, as one JSON document for a larger question, or NULL."""
+    """A refresh token's row as one JSON document for a larger question, or NULL."""
     return part(_refresh_token_json, jti=jti)
 
 
 def _refresh_token_json(jti: Column) -> Column:
-    token, successor = refresh_tokens.alias(), refresh_tokens.alias()
-    after = json_of({"claims": successor.c.claims, "used_at": successor.c.used_at})
-    follower = select(after).where(successor.c.id == token.c.successor_id).scalar_subquery()
-    told = {name: token.c[name] for name in ("id", "session_id", "family_id", "used_at")}
-    return select(json_of(told | {"successor": follower})).where(token.c.id == jti).scalar_subquery()
+    token = refresh_tokens.alias()
+    told = {name: token.c[name] for name in ("id", "session_id", "family_id", "used_at", "successor_id")}
+    return select(json_of(told)).where(token.c.id == jti).scalar_subquery()
 
 
 def refresh_state_from(row: Mapping[str, Any] | None) -> RefreshState | None:
     """The state in a JSON document of `refresh_token_json`."""
     return None if row is None else convert(row, RefreshState)
+
+
+async def with_successor(work: Work, state: RefreshState) -> RefreshState:
+    """The state with the token that it was traded for: a question of its own, as hardly any used token comes back.
+
+    In the question for the token itself PostgreSQL would get ready to look for the other one in every month.
+    """
+    if state.successor_id is None:
+        return state
+    row = (await work.read(part(_successor, jti=state.successor_id))).one_or_none()
+    return state if row is None else replace(state, successor=SuccessorState(row["claims"], row["used_at"]))
+
+
+def _successor(jti: Column) -> Select[Any]:
+    rows = refresh_tokens.c
+    return select(rows.claims, rows.used_at).where(rows.id == jti)
 
 
 def _columns(token: RefreshToken) -> dict[str, object]:

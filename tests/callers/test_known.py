@@ -9,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from builders import Organisation, Someone, make_tenant, ordinary_token
 from forgery import pair
 from impersonator_api import tokens
-from impersonator_api.callers import Acquaintances, Credentials, ServiceCaller, UserCaller, load_caller
+from impersonator_api.callers import Acquaintances, Credentials, ServiceCaller, UserCaller, ask_about, load_caller
 from impersonator_api.callers.acquaintances import REMEMBERED, Acquaintance
 from impersonator_api.callers.errors import CallerSuspendedError, CallerUnknownError
+from impersonator_api.database import LostRaceError
 from impersonator_api.directory import Person, Status, Tenant
 from impersonator_api.directory.in_common import LARGEST_PROFILE
 from impersonator_api.directory.tables import clients, roles, users
+from impersonator_api.questions import alone
 from impersonator_api.tokens import InvalidTokenError, ServiceGrant
 from impersonator_api.work import Desk, Services, Work
 from statements import statements_of
@@ -127,12 +129,31 @@ async def test_what_a_role_gave_is_gone_at_once(person: Regular, ana: Someone) -
     assert (await person.comes()).party.permissions_anywhere == frozenset()
 
 
-async def test_who_was_moved_to_another_account_comes_as_that_one(foreigner: Regular, scene: Scene) -> None:
+async def hand_account_over(scene: Scene) -> Someone:
+    """To whom the same token leads from now on."""
     bob = await scene.acme.person("bob", "customer")
     await scene.acme.change(users, users.c.id == scene.ana.id, external_id="gone")
     await scene.acme.change(users, users.c.id == bob.id, external_id=scene.ana.external_id)
+    return bob
+
+
+async def test_whose_account_was_handed_over_comes_as_its_new_owner(foreigner: Regular, scene: Scene) -> None:
+    bob = await hand_account_over(scene)
 
     assert (await foreigner.comes()).party.id == bob.id
+
+
+async def test_what_was_asked_about_one_is_not_told_of_who_came_after_him(foreigner: Regular, scene: Scene) -> None:
+    async def overtaken(work: Work) -> None:
+        question = await ask_about(work, Credentials(foreigner.token))
+        await hand_account_over(scene)
+        await foreigner.comes()
+        assert question.part is not None
+        answer = (await work.read(alone(question.part))).scalar_one()
+        with pytest.raises(LostRaceError):
+            await question.answered(work, answer)
+
+    await scene.desk.run(overtaken)
 
 
 async def test_who_left_the_directory_is_unknown_at_once(foreigner: Regular, scene: Scene) -> None:

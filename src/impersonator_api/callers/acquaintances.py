@@ -62,12 +62,14 @@ def find_known(work: Work, token: UnverifiedToken) -> Acquaintance[Any, Any] | N
     return known.last(token.digest) if work.run == 0 and known.know(token.digest, work.now) else None
 
 
-def still(work: Work, token: UnverifiedToken, revision: object) -> Acquaintance[Any, Any]:
-    """Whom the token names, if nothing has changed since.
+def still(
+    work: Work, token: UnverifiedToken, known: Acquaintance[Any, Any], revision: object
+) -> Acquaintance[Any, Any]:
+    """Whom the token names, if that is who was asked about and nothing has changed since.
 
     Raises `LostRaceError`, so that the story is run again, where something has.
     """
-    known = work.get(Acquaintances).find(token.digest, revision)
-    if known is None:
+    # Meanwhile another request may have seen the token name somebody else, under the very revision that came back.
+    if work.get(Acquaintances).find(token.digest, revision) is not known:
         raise LostRaceError("The tenant changed since this process saw the caller last.")
     return known

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from impersonator_api.callers import store
 from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances, find_known, still
@@ -47,7 +48,7 @@ def ask_about_foreign(
     known = find_known(work, token)
 
     async def settle(work: Work, answer: Answer) -> UserCaller:
-        believed = _still(work, token, answer) if known else _meant(token, map(store.believed_from, answer))
+        believed = _still(work, token, known, answer) if known else _meant(token, map(store.believed_from, answer))
         claims = await _verified(work, token, believed.issuer)
         await prove_possession(work, claims, credentials)
         caller = _settled(work, claims, believed)
@@ -59,9 +60,9 @@ def ask_about_foreign(
     return CallerQuestion(again or store.believed_json(issuer, token.claims, also, slot), settle)
 
 
-def _still(work: Work, token: UnverifiedToken, answer: Answer) -> Believed:
+def _still(work: Work, token: UnverifiedToken, known: Acquaintance[Any, Any], answer: Answer) -> Believed:
     """As it was, where neither this nor another tenant that trusts the issuer has changed, and no further one does."""
-    who = still(work, token, dict(answer["revisions"]))
+    who = still(work, token, known, dict(answer["revisions"]))
     return Believed(who.issuer, who.tenant, who.party, answer)
 
 

@@ -1,6 +1,7 @@
 """Callers with a token of ours: somebody acting as somebody else, a service, or in development a person."""
 
 from collections.abc import Callable
+from typing import Any
 
 from impersonator_api.callers import store
 from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances, find_known, still
@@ -41,19 +42,22 @@ def _of_impersonation(claims: VerifiedClaims) -> CallerQuestion:
 
 
 def _of_service(work: Work, token: UnverifiedToken, claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
+    known = find_known(work, token)
+
     async def settle(work: Work, answer: Answer) -> Caller:
-        who = _named(work, token, answer, store.named_client_from)
+        who = _named(work, token, answer, known, store.named_client_from)
         party = admitted(work, who.tenant, who.party)
         return ServiceCaller(tenant=who.tenant, party=party, scopes=claims.scopes, also=answer)
 
-    known = _if_known(work, token, also, slot)
     tenant, client_id = claims.load_text("tenant"), claims.load_text("sub")
-    return CallerQuestion(known or store.client_json(tenant, client_id, also, slot), settle)
+    return CallerQuestion(_if_known(known, also, slot) or store.client_json(tenant, client_id, also, slot), settle)
 
 
 def _of_user(work: Work, token: UnverifiedToken, claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
+    known = find_known(work, token)
+
     async def settle(work: Work, answer: Answer) -> Caller:
-        who = _named(work, token, answer, store.named_person_from)
+        who = _named(work, token, answer, known, store.named_person_from)
         return UserCaller(
             tenant=who.tenant,
             party=admitted(work, who.tenant, who.party),
@@ -64,23 +68,25 @@ def _of_user(work: Work, token: UnverifiedToken, claims: VerifiedClaims, also: A
             also=answer,
         )
 
-    known = _if_known(work, token, also, slot)
     tenant, user_id = claims.load_text("tenant"), claims.load_id("sub")
-    return CallerQuestion(known or store.user_json(tenant, user_id, also, slot), settle)
+    return CallerQuestion(_if_known(known, also, slot) or store.user_json(tenant, user_id, also, slot), settle)
 
 
-def _if_known(work: Work, token: UnverifiedToken, also: Also, slot: str) -> Part[TextColumn] | None:
-    known = find_known(work, token)
+def _if_known(known: Acquaintance[Any, Any] | None, also: Also, slot: str) -> Part[TextColumn] | None:
     return None if known is None else store.revision_json(known.tenant.id, known.party.id, also, slot)
 
 
 def _named(
-    work: Work, token: UnverifiedToken, answer: Answer, read: Callable[[Answer], Acquaintance[Party, None]]
+    work: Work,
+    token: UnverifiedToken,
+    answer: Answer,
+    known: Acquaintance[Any, Any] | None,
+    read: Callable[[Answer], Acquaintance[Party, None]],
 ) -> Acquaintance[Party, None]:
     if answer is None:
         raise InvalidTokenError("The token names nobody in the directory any more.")
-    if "revision" in answer:
-        return still(work, token, answer["revision"])
+    if known is not None:
+        return still(work, token, known, answer["revision"])
     who = read(answer)
     work.get(Acquaintances).keep(token.digest, who, revision=who.tenant.revision, now=work.now)
     return who

@@ -90,7 +90,8 @@ async def find(request: Request) -> Answer:
     desk, credentials = desk_of(request), await credentials_of(request)
     try:
         query = read_query(request, ListQuery)
-        before = read_cursor(query.cursor, query.as_sent())
+        sent = query.as_sent()
+        before = read_cursor(query.cursor, sent)
     except (ServiceError, RequestValidationError):
         # Whoever may not look is told that first.
         await desk.run(sessions.admit_reader, credentials=credentials)
@@ -100,7 +101,7 @@ async def find(request: Request) -> Answer:
     headers = {}
     if page.has_more:
         last = UUID(page.sessions[-1].id)
-        headers = next_page(desk.settings, f"{PATH}/sessions", filters=query.as_sent(), limit=query.limit, last=last)
+        headers = next_page(desk.settings, f"{PATH}/sessions", filters=sent, limit=query.limit, last=last)
     return answered(ListAnswer.of(page), fields_of(headers))
 
 

@@ -14,7 +14,7 @@ from impersonator_api.callers.acquaintances import REMEMBERED, Acquaintance
 from impersonator_api.callers.errors import CallerSuspendedError, CallerUnknownError
 from impersonator_api.database import LostRaceError
 from impersonator_api.directory import Person, Status, Tenant
-from impersonator_api.directory.in_common import LARGEST_PROFILE
+from impersonator_api.directory.in_common import LARGEST
 from impersonator_api.directory.tables import clients, roles, users
 from impersonator_api.questions import alone
 from impersonator_api.tokens import InvalidTokenError, ServiceGrant
@@ -70,16 +70,19 @@ async def foreigner(scene: Scene) -> Regular:
 
 async def service_of(desk: Desk, acme: Organisation) -> Regular:
     """A service with a token of its own, which was here before."""
-    grant = ServiceGrant(
-        tenant=acme.slug, client_id=await acme.client("bot", kind="service"), audience="x", scope=frozenset({"root"})
-    )
+    regular = Regular(desk, await service_token(desk, acme, await acme.client("bot", kind="service")))
+    await regular.comes()
+    return regular
+
+
+async def service_token(desk: Desk, acme: Organisation, client_id: str) -> str:
+    """A token of a service's own, as the client-credentials grant mints it."""
+    grant = ServiceGrant(tenant=acme.slug, client_id=client_id, audience="x", scope=frozenset({"root"}))
 
     async def mint(work: Work) -> str:
         return tokens.mint_service(work, grant, alg="ES256").token
 
-    regular = Regular(desk, await desk.run(mint))
-    await regular.comes()
-    return regular
+    return await desk.run(mint)
 
 
 async def test_a_person_is_not_read_again(person: Regular) -> None:
@@ -173,6 +176,18 @@ async def test_what_is_no_longer_agreed_with_an_issuer_holds_at_once(
         await foreigner.comes()
 
 
+async def test_a_claim_that_must_be_true_from_now_on_must_not_be_one_any_more(scene: Scene) -> None:
+    # To Python they are equal, to JSON they are not.
+    await scene.change_issuer(require_claims={"staff": 1})
+    await scene.caller(staff=1)
+    await scene.change_issuer(require_claims={"staff": True})
+    staff = Regular(scene.desk, scene.idp.key.token(scene.claims(staff=True)))
+
+    first, again = await staff.comes(), await staff.comes()
+
+    assert again.party == first.party
+
+
 async def test_a_second_tenant_of_an_issuer_makes_its_tokens_ambiguous_at_once(
     engine: AsyncEngine, foreigner: Regular, scene: Scene
 ) -> None:
@@ -193,13 +208,34 @@ async def test_whoever_was_not_proved_is_not_remembered(scene: Scene) -> None:
 
 
 async def test_people_with_large_profiles_are_read_each_time(person: Regular, ana: Someone) -> None:
-    await ana.tenant.change(users, users.c.id == ana.id, attributes={"notes": "x" * LARGEST_PROFILE})
+    await ana.tenant.change(users, users.c.id == ana.id, attributes={"notes": "x" * LARGEST})
 
     await person.comes()
     await person.comes()
 
     assert len(person.asked) == 1
     assert "users" in person.asked[0]
+
+
+async def test_people_with_many_memberships_are_read_each_time(person: Regular, ana: Someone) -> None:
+    for number in range(LARGEST // 36):
+        await ana.tenant.workspace(f"team-{number}", ana=(ana, []))
+    await ana.tenant.change(users, users.c.id == ana.id, display_name="Ana")
+
+    await person.comes()
+    await person.comes()
+
+    assert "users" in person.asked[0]
+
+
+async def test_a_service_with_many_tokens_is_remembered_once(calling_desk: Desk, ana: Someone) -> None:
+    service = await service_of(calling_desk, ana.tenant)
+    first = await service.comes()
+
+    service.token = await service_token(calling_desk, ana.tenant, first.party.label)
+    await service.comes()
+
+    assert (await service.comes()).party is first.party
 
 
 def test_no_more_callers_are_remembered_than_that(calling_desk: Desk, ana: Someone) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from builders import Organisation, Someone, make_tenant, start
-from impersonator_api.directory.in_common import LARGEST_PROFILE
+from impersonator_api.directory.in_common import LARGEST
 from impersonator_api.directory.known import KEPT_FOR
 from impersonator_api.directory.tables import tenants, users
 from impersonator_api.sessions import Live, SessionNotRunningError, Surroundings, load_live, revoke
@@ -96,7 +96,7 @@ async def test_it_is_read_whole_again_after_a_minute_whatever_the_clock_does(
 async def test_sessions_of_people_with_large_profiles_are_not_kept(engine: AsyncEngine, signing_desk: Desk) -> None:
     _, _, session_id = await running(engine, signing_desk)
     live, known = await load(signing_desk, session_id), Surroundings()
-    profile = replace(live.target.profile, attributes={"notes": "x" * LARGEST_PROFILE})
+    profile = replace(live.target.profile, attributes={"notes": "x" * LARGEST})
 
     known.keep(replace(live, target=replace(live.target, profile=profile)), NOW)
 

@@ -50,7 +50,8 @@ class Acquaintances(KnownByRevision[bytes, Acquaintance[Any, Any]]):
         kept = Acquaintance(
             tenant=common.one_of(tenant.id, tenant),
             party=common.sparing(who.party),
-            issuer=issuer if issuer is None else common.one_of((tenant.id, issuer.issuer), issuer),
+            # By the revision too: to Python true equals 1, and a claim that must be the one must not be the other.
+            issuer=issuer if issuer is None else common.one_of((tenant.id, tenant.revision, issuer.issuer), issuer),
         )
         self.put(token_digest, kept, revision=revision, now=now)
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from impersonator_api.directory.clients import Client
 from impersonator_api.directory.people import Person
 
-LARGEST_PROFILE: Final = 2048
-"""Bytes of JSON; who has more attributes is read whole each time, so that memory has a bound."""
+LARGEST: Final = 2048
+"""Bytes of JSON; who has more attributes or memberships is read whole each time, so that memory has a bound."""
 
 Thing = TypeVar("Thing")
 Who = TypeVar("Who", Person, Client, Person | Client)
@@ -37,10 +37,15 @@ class InCommon:
         """The same one, with roles that all who hold them have in common."""
         if isinstance(who, Person):
             return replace(who, roles=tuple([self.one_of(role, role) for role in who.roles]))
-        return who
+        return self.one_of(who.id, who)
 
 
 def is_large(*parties: Person | Client) -> bool:
-    """Whether their profiles are more than is remembered of anybody."""
-    people = (each for each in parties if isinstance(each, Person))
-    return sum(len(msgspec.json.encode(each.profile)) for each in people) > LARGEST_PROFILE
+    """Whether what each of them has alone is more than is remembered of anybody."""
+    alone = [_of_nobody_else(each) for each in parties if isinstance(each, Person)]
+    return len(msgspec.json.encode(alone)) > LARGEST
+
+
+def _of_nobody_else(person: Person) -> tuple[object, ...]:
+    # Roles of the whole tenant are few, and kept once; those of workspaces may be as many as there are workspaces.
+    return person.profile, person.memberships, [role.workspace_id for role in person.roles if role.workspace_id]

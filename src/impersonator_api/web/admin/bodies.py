@@ -1,12 +1,12 @@
 """What the admin API takes and answers (seed 002, with our extras)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from typing_extensions import TypedDict
 
 from impersonator_api.policy import Mode
 from impersonator_api.sessions import (
@@ -37,8 +37,7 @@ class EndBody(BaseModel):
         return None if self.session_id is None else read_uuid(self.session_id)
 
 
-@dataclass(slots=True, kw_only=True)
-class SessionSummary:
+class SessionSummary(TypedDict):
     """One session as lists show it."""
 
     id: UUID
@@ -65,55 +64,59 @@ class SessionSummary:
     ended_by: str | None
     rule: str
     policy_version: int
-    metadata: dict[str, Any]
-
-    @classmethod
-    def of(cls, listed: Listed, now: datetime) -> Self:
-        """A session as of now: one that is overdue has ended, whether or not somebody wrote it down."""
-        session = listed.session
-        is_overdue = session.status is SessionStatus.ACTIVE and not session.is_running(now)
-        return cls(
-            id=session.id,
-            impersonator_id=session.impersonator_id,
-            impersonator_email=session.impersonator_email,
-            target_user_id=session.target_id,
-            target_user_email=session.target_email,
-            reason=session.reason,
-            started_at=session.started_at,
-            ended_at=session.expires_at if is_overdue else session.ended_at,
-            is_active=session.is_running(now),
-            duration_seconds=int(session.lasted(now).total_seconds()),
-            status=SessionStatus.ENDED if is_overdue else session.status,
-            impersonator_kind=session.impersonator_kind,
-            impersonator_label=session.impersonator_label,
-            target_label=session.target_label,
-            client_id=listed.client_label,
-            workspace=listed.workspace,
-            mode=session.mode,
-            permissions=None if session.permissions is None else sorted(session.permissions),
-            ticket=session.ticket,
-            expires_at=session.expires_at,
-            end_reason=EndReason.EXPIRED if is_overdue else session.end_reason,
-            ended_by=session.ended_by,
-            rule=session.rule,
-            policy_version=session.policy_version,
-            metadata=dict(session.metadata),
-        )
+    metadata: Mapping[str, Any]
 
 
-@dataclass(slots=True, kw_only=True)
-class EndAnswer:
+def summary_of(listed: Listed, now: datetime) -> SessionSummary:
+    """A session as of now: one that is overdue has ended, whether or not somebody wrote it down."""
+    session, is_running = listed.session, listed.session.is_running(now)
+    is_overdue = session.status is SessionStatus.ACTIVE and not is_running
+    return {
+        "id": session.id,
+        "impersonator_id": session.impersonator_id,
+        "impersonator_email": session.impersonator_email,
+        "target_user_id": session.target_id,
+        "target_user_email": session.target_email,
+        "reason": session.reason,
+        "started_at": session.started_at,
+        "ended_at": session.expires_at if is_overdue else session.ended_at,
+        "is_active": is_running,
+        "duration_seconds": int(session.lasted(now).total_seconds()),
+        "status": SessionStatus.ENDED if is_overdue else session.status,
+        "impersonator_kind": session.impersonator_kind,
+        "impersonator_label": session.impersonator_label,
+        "target_label": session.target_label,
+        "client_id": listed.client_label,
+        "workspace": listed.workspace,
+        "mode": session.mode,
+        "permissions": None if session.permissions is None else sorted(session.permissions),
+        "ticket": session.ticket,
+        "expires_at": session.expires_at,
+        "end_reason": EndReason.EXPIRED if is_overdue else session.end_reason,
+        "ended_by": session.ended_by,
+        "rule": session.rule,
+        "policy_version": session.policy_version,
+        "metadata": session.metadata,
+    }
+
+
+class EndAnswer(TypedDict):
     """The session that is over."""
 
-    success: Literal[True] = True
-    message: str = "Impersonation session ended successfully"
+    success: Literal[True]
+    message: str
     session_id: UUID
     duration_seconds: int
 
-    @classmethod
-    def of(cls, ended: Ended) -> Self:
-        """The answer to an end."""
-        return cls(session_id=ended.session_id, duration_seconds=int(ended.lasted.total_seconds()))
+
+def end_answer(ended: Ended) -> EndAnswer:
+    """The answer to an end."""
+    return {
+        "success": True,
+        "message": "Impersonation session ended successfully",
+        "session_id": ended.session_id,
+        "duration_seconds": int(ended.lasted.total_seconds()),
+    }
 
 
 class ListQuery(BaseModel):
@@ -149,15 +152,14 @@ class ListQuery(BaseModel):
         return {name: str(value) for name, value in sent.items()}
 
 
-@dataclass(slots=True, kw_only=True)
-class ListAnswer:
+class ListAnswer(TypedDict):
     """One page, newest first. `total_count` is exact up to 10 000."""
 
     sessions: list[SessionSummary]
     total_count: int
     total_is_capped: bool
 
-    @staticmethod
-    def of(page: Page[Summary]) -> Mapping[str, object]:
-        """The answer of a list, in these members: its rows came as they are sent."""
-        return {"sessions": page.sessions, "total_count": page.total, "total_is_capped": page.is_capped}
+
+def list_answer(page: Page[Summary]) -> Mapping[str, object]:
+    """The answer of a list, in these members: its rows came as they are sent."""
+    return {"sessions": page.sessions, "total_count": page.total, "total_is_capped": page.is_capped}

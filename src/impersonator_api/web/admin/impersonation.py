@@ -15,8 +15,11 @@ from impersonator_api.web.admin.bodies import (
     ListAnswer,
     ListQuery,
     SessionSummary,
+    end_answer,
+    list_answer,
+    summary_of,
 )
-from impersonator_api.web.admin.starting import START_EXAMPLES, StartAnswer, StartBody
+from impersonator_api.web.admin.starting import START_EXAMPLES, StartAnswer, StartBody, start_answer
 from impersonator_api.web.answers import Answer, answered
 from impersonator_api.web.beginning import begin
 from impersonator_api.web.bodies import read_json
@@ -54,7 +57,7 @@ SIGNED_IN = openapi_security("bearer", "cookie")
 async def start(request: Request) -> Answer:
     """Start a session and get its tokens. Where the policy lets one session be active, it replaces that one."""
     started = await begin(request, StartBody, door=PATH, meant=lambda body: (body.wish(), body.handover()))
-    return answered(StartAnswer.of(started, office_of(request.scope).pattern.clock()))
+    return answered(start_answer(started, office_of(request.scope).pattern.clock()))
 
 
 @router.hot(
@@ -74,7 +77,7 @@ async def end(request: Request) -> Answer:
         # Whoever may not end any is told that first.
         await desk.run(sessions.admit_ender, credentials=credentials)
         raise
-    return answered(EndAnswer.of(await desk.run(sessions.end_by, credentials=credentials, session_id=session_id)))
+    return answered(end_answer(await desk.run(sessions.end_by, credentials=credentials, session_id=session_id)))
 
 
 @router.hot(
@@ -102,7 +105,7 @@ async def find(request: Request) -> Answer:
     if page.has_more:
         last = UUID(page.sessions[-1].id)
         headers = next_page(desk.settings, f"{PATH}/sessions", filters=sent, limit=query.limit, last=last)
-    return answered(ListAnswer.of(page), fields_of(headers))
+    return answered(list_answer(page), fields_of(headers))
 
 
 @router.get(
@@ -115,4 +118,4 @@ async def find(request: Request) -> Answer:
 async def show(session_id: str, desk: DeskDep, reader: ReaderDep) -> SessionSummary:
     """One session, active or ended."""
     listed = await desk.run(sessions.load_one, reader=reader, session_id=read_uuid(session_id))
-    return SessionSummary.of(listed, desk.clock())
+    return summary_of(listed, desk.clock())

@@ -1,16 +1,17 @@
 """What a start at the admin API takes and answers (seed 002, with our extras)."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from typing_extensions import TypedDict
 
+from impersonator_api.directory import Person
 from impersonator_api.policy import Mode
 from impersonator_api.sessions import HandoverLink, HandoverWish, Listed, Started, Wish
 from impersonator_api.tokens import CHALLENGE
-from impersonator_api.web.admin.bodies import Name, SessionSummary
+from impersonator_api.web.admin.bodies import Name, SessionSummary, summary_of
 from impersonator_api.web.identifiers import read_identifier
 from impersonator_api.web.instants import Instant
 
@@ -76,8 +77,7 @@ class StartBody(BaseModel):
         )
 
 
-@dataclass(slots=True, kw_only=True)
-class TargetUser:
+class TargetUser(TypedDict):
     """Whom the session acts as."""
 
     id: UUID
@@ -86,8 +86,7 @@ class TargetUser:
     role: Annotated[str | None, Field(description="The highest role; `roles` in the token has all of them.")]
 
 
-@dataclass(slots=True, kw_only=True)
-class HandoverBody:
+class HandoverBody(TypedDict):
     """A link that opens the application as the target; it works once, and a minute at most."""
 
     redirect_uri: str
@@ -98,59 +97,69 @@ class HandoverBody:
         Field(description="With the refresh token in the query, where the client has `query_handover`; else null."),
     ]
 
-    @classmethod
-    def of(cls, link: HandoverLink) -> Self:
-        """A link on the wire."""
-        return cls(redirect_uri=link.redirect_uri, url=link.url, expires_at=link.expires_at, query_url=link.query_url)
 
-
-@dataclass(slots=True, kw_only=True)
-class StartAnswer:
+class StartAnswer(TypedDict):
     """The session that began, and its tokens. `token` and `access_token` are the same.
 
     Both are null where the client is `dpop_bound`: its application gets tokens of its own, bound to its key.
     """
 
-    success: Literal[True] = True
+    success: Literal[True]
     session_id: UUID
     token: str | None
     access_token: str | None
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # the RFC's word, no password
+    token_type: Literal["Bearer"]
     expires_in: Annotated[int | None, Field(description="Seconds that the access token lives.")]
     expires_at: Annotated[datetime, Field(description="When the session ends at the latest.")]
     refresh_token: str
     refresh_token_expires_in: int
     refresh_token_expires_on: Annotated[int, Field(description="Seconds since the epoch.")]
     target_user: TargetUser
-    message: str = "Impersonation session started successfully"
+    message: str
     session: SessionSummary
     handover_url: Annotated[
         str | None, Field(description="The first of the links; null where the client has no redirect URI.")
     ]
     handover: Annotated[list[HandoverBody], Field(description="A link for each redirect URI of the session's client.")]
 
-    @classmethod
-    def of(cls, started: Started, now: datetime) -> Self:
-        """The answer to a start."""
-        live, access = started.live, started.access_to_bear
-        workspace = live.workspace.slug if live.workspace else None
-        listed = Listed(session=live.session, client_label=live.client.client_id, workspace=workspace)
-        return cls(
-            session_id=live.session.id,
-            token=access.token if access else None,
-            access_token=access.token if access else None,
-            expires_in=access.expires_in if access else None,
-            expires_at=live.session.expires_at,
-            refresh_token=started.refresh.token,
-            refresh_token_expires_in=started.refresh.expires_in,
-            refresh_token_expires_on=started.refresh.expires_on,
-            target_user=TargetUser(
-                id=live.target.id,
-                email=live.target.email,
-                display_name=live.target.display_name,
-                role=next(iter(live.target.role_names), None),
-            ),
-            session=SessionSummary.of(listed, now),
-            handover_url=started.links[0].url if started.links else None,
-            handover=[HandoverBody.of(link) for link in started.links],
-        )
+
+def start_answer(started: Started, now: datetime) -> StartAnswer:
+    """The answer to a start."""
+    live, access, refresh = started.live, started.access_to_bear, started.refresh
+    workspace = live.workspace.slug if live.workspace else None
+    listed = Listed(session=live.session, client_label=live.client.client_id, workspace=workspace)
+    return {
+        "success": True,
+        "session_id": live.session.id,
+        "token": access.token if access else None,
+        "access_token": access.token if access else None,
+        "token_type": "Bearer",
+        "expires_in": access.expires_in if access else None,
+        "expires_at": live.session.expires_at,
+        "refresh_token": refresh.token,
+        "refresh_token_expires_in": refresh.expires_in,
+        "refresh_token_expires_on": refresh.expires_on,
+        "target_user": _target_user(live.target),
+        "message": "Impersonation session started successfully",
+        "session": summary_of(listed, now),
+        "handover_url": started.links[0].url if started.links else None,
+        "handover": [_handover_body(link) for link in started.links],
+    }
+
+
+def _target_user(target: Person) -> TargetUser:
+    return {
+        "id": target.id,
+        "email": target.email,
+        "display_name": target.display_name,
+        "role": next(iter(target.role_names), None),
+    }
+
+
+def _handover_body(link: HandoverLink) -> HandoverBody:
+    return {
+        "redirect_uri": link.redirect_uri,
+        "url": link.url,
+        "expires_at": link.expires_at,
+        "query_url": link.query_url,
+    }

@@ -198,6 +198,19 @@ async def test_a_second_tenant_of_an_issuer_makes_its_tokens_ambiguous_at_once(
         await foreigner.comes()
 
 
+async def test_no_more_is_remembered_where_many_tenants_trust_an_issuer(engine: AsyncEngine, scene: Scene) -> None:
+    remembered = scene.desk.services.get(Acquaintances)._known
+    await scene.change_issuer(match={"claim": "org", "equals": 0})
+    for org in range(3):
+        await scene.caller(org=0, number=org)
+        rival = await make_tenant(engine, "rival")
+        await rival.issuer(scene.idp.issuer, jwks_uri=scene.idp.jwks_uri, match={"claim": "org", "equals": org + 1})
+
+    sizes = {len(str(revision)) for _, revision, _ in remembered.values()}
+
+    assert (len(remembered), sizes) == (3, {64})
+
+
 async def test_whoever_was_not_proved_is_not_remembered(scene: Scene) -> None:
     forged = pair().token(scene.claims(), kid=scene.idp.key.jwk["kid"])
 

@@ -1,6 +1,6 @@
 """Callers with an access token of an issuer that their tenant trusts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -48,7 +48,7 @@ def ask_about_foreign(
     known = find_known(work, token)
 
     async def settle(work: Work, answer: Answer) -> UserCaller:
-        believed = _still(work, token, known, answer) if known else _meant(token, map(store.believed_from, answer))
+        believed = _still(work, token, known, answer) if known else _meant(token, answer)
         claims = await _verified(work, token, believed.issuer)
         await prove_possession(work, claims, credentials)
         caller = _settled(work, claims, believed)
@@ -56,20 +56,19 @@ def ask_about_foreign(
             _keep(work, token, caller, believed.issuer, answer)
         return caller
 
-    again = None if known is None else store.revisions_json(issuer, known.party.id, also, slot)
+    again = None if known is None else store.state_json(issuer, known.party.id, also, slot)
     return CallerQuestion(again or store.believed_json(issuer, token.claims, also, slot), settle)
 
 
 def _still(work: Work, token: UnverifiedToken, known: Acquaintance[Any, Any], answer: Answer) -> Believed:
     """As it was, where neither this nor another tenant that trusts the issuer has changed, and no further one does."""
-    who = still(work, token, known, dict(answer["revisions"]))
+    who = still(work, token, known, answer["state"])
     return Believed(who.issuer, who.tenant, who.party, answer)
 
 
 def _keep(work: Work, token: UnverifiedToken, caller: UserCaller, issuer: TrustedIssuer, answer: Answer) -> None:
     who = Acquaintance(caller.tenant, caller.party, issuer)
-    revisions = {row["tenant"]["id"]: row["tenant"]["revision"] for row in answer}
-    work.get(Acquaintances).keep(token.digest, who, revision=revisions, now=work.now)
+    work.get(Acquaintances).keep(token.digest, who, revision=answer["state"], now=work.now)
 
 
 def _settled(work: Work, claims: VerifiedClaims, believed: Believed) -> UserCaller:
@@ -93,7 +92,8 @@ def _settled(work: Work, claims: VerifiedClaims, believed: Believed) -> UserCall
     )
 
 
-def _meant(token: UnverifiedToken, candidates: Iterable[Believed]) -> Believed:
+def _meant(token: UnverifiedToken, answer: Answer) -> Believed:
+    candidates = map(store.believed_from, answer["believed"])
     meant = [each for each in candidates if each.issuer.is_meant_by(token.claims)]
     # Two tenants for one token is a mistake in their configuration; nobody is let in by the order of rows.
     if len(meant) != 1:

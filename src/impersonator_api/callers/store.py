@@ -52,7 +52,7 @@ def client_json(tenant_slug: str, client_id: str, also: Also, slot: str) -> Part
 
 
 def believed_json(issuer: str, unverified_claims: Mapping[str, object], also: Also, slot: str) -> Part[TextColumn]:
-    """Every tenant's configuration of an issuer, each with the user these claims would name in it: a JSON list's text.
+    """Every tenant's configuration of an issuer, each with the user these claims would name in it, and the `state`.
 
     The claims are not verified yet: what comes back is only to be used with claims that were.
     """
@@ -65,9 +65,9 @@ def revision_json(tenant_id: UUID, party_id: UUID, also: Also, slot: str) -> Par
     return _part(_revision_json, also, slot, tenant_id=tenant_id, party_id=party_id)
 
 
-def revisions_json(issuer: str, user_id: UUID, also: Also, slot: str) -> Part[TextColumn]:
-    """Likewise the revisions of all tenants that trust an issuer, as pairs with their ids."""
-    return _part(_revisions_json, also, slot, issuer=issuer, user_id=user_id)
+def state_json(issuer: str, user_id: UUID, also: Also, slot: str) -> Part[TextColumn]:
+    """Likewise the `state` of all tenants that trust an issuer; it is another one as soon as one of them changes."""
+    return _part(_state_json, also, slot, issuer=issuer, user_id=user_id)
 
 
 def _part(build: Callable[..., JsonColumn], also: Also, slot: str, **values: object) -> Part[TextColumn]:
@@ -105,7 +105,8 @@ def _believed_json(further: Shape, issuer: Value, claims: JsonColumn, own_id: Va
         }
     )
     question = select(believed).select_from(issuers.outerjoin(users, named))
-    return json_list(question.where(issuers.c.issuer == issuer, issuers.c.status == constant("active")))
+    trusting = question.where(issuers.c.issuer == issuer, issuers.c.status == constant("active"))
+    return json_of({"believed": json_list(trusting), "state": _state(issuer)})
 
 
 def _revision_json(further: Shape, tenant_id: Value, party_id: JsonColumn, **of_also: Value) -> JsonColumn:
@@ -114,12 +115,18 @@ def _revision_json(further: Shape, tenant_id: Value, party_id: JsonColumn, **of_
     return select(known).where(tenants.c.id == tenant_id).scalar_subquery()
 
 
-def _revisions_json(further: Shape, issuer: Value, user_id: JsonColumn, **of_also: Value) -> JsonColumn:
+def _state_json(further: Shape, issuer: Value, user_id: JsonColumn, **of_also: Value) -> JsonColumn:
+    return json_of({"state": _state(issuer), **_further(further, user_id, of_also)})
+
+
+def _state(issuer: Value) -> ColumnElement[str]:
+    """A digest of the tenants that trust an issuer and their revisions: callers remember one, tenants may be many."""
     issuers, tenants = tables.issuers.alias(), tables.tenants.alias()
     pair = func.json_build_array(tenants.c.id, tenants.c.revision)
     trusting = select(pair).select_from(issuers.join(tenants, tenants.c.id == issuers.c.tenant_id))
     trusting = trusting.where(issuers.c.issuer == issuer, issuers.c.status == constant("active"))
-    return json_of({"revisions": json_list(trusting), **_further(further, user_id, of_also)})
+    revisions = cast(json_list(trusting.order_by(tenants.c.id)), Text)
+    return func.encode(func.sha256(func.convert_to(revisions, constant("UTF8"))), constant("hex"))
 
 
 def named_person_from(row: Mapping[str, Any]) -> Acquaintance[Person, None]:
@@ -133,7 +140,7 @@ def named_client_from(row: Mapping[str, Any]) -> Acquaintance[Client, None]:
 
 
 def believed_from(row: Mapping[str, Any]) -> Believed:
-    """One tenant's belief in a list of `believed_json`."""
+    """One tenant's belief in a document of `believed_json`."""
     user = from_json.person_from(row["user"]) if row["user"] else None
     return Believed(issuer_from(row["issuer"]), from_json.tenant_from(row["tenant"]), user, row)
 

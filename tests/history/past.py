@@ -153,7 +153,7 @@ class Past:
             "tenant_id": self.acme.id,
             "session_id": session_id,
             "family_id": session_id,
-            "claims": {},
+            "claims": "{}",
             "issued_at": at,
             "expires_at": at + timedelta(minutes=30),
         }

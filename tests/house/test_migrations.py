@@ -90,6 +90,20 @@ async def test_going_back_drops_what_would_point_at_a_session_that_went(fresh_da
     await on(fresh_database_url, orphaned_and_back)
 
 
+async def test_what_a_token_says_is_kept_in_either_schema(fresh_database_url: str) -> None:
+    said = text("SELECT claims::jsonb ->> 'sub' FROM refresh_tokens")
+
+    def forth_and_back(connection: Connection) -> None:
+        alembic(connection, command.downgrade, "0008")
+        connection.execute(text(ORPHAN.replace("'{}'", """'{"sub": "bob"}'""")))
+        alembic(connection, command.upgrade, "0009")
+        assert connection.scalar(said) == "bob"
+        alembic(connection, command.downgrade, "0008")
+        assert connection.scalar(said) == "bob"
+
+    await on(fresh_database_url, forth_and_back)
+
+
 async def test_who_is_active_is_known_by_either_schema(fresh_database_url: str) -> None:
     def forth_and_back(connection: Connection) -> None:
         alembic(connection, command.downgrade, "0006")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct, convert
+from msgspec import Struct, convert, json
 from msgspec.structs import replace
 from sqlalchemy import CTE, Select, insert, select, update
 from typing_extensions import override
@@ -101,7 +101,9 @@ async def with_successor(work: Work, state: RefreshState) -> RefreshState:
     if state.successor_id is None:
         return state
     row = (await work.read(part(_successor, jti=state.successor_id))).one_or_none()
-    return state if row is None else replace(state, successor=SuccessorState(row["claims"], row["used_at"]))
+    if row is None:
+        return state
+    return replace(state, successor=SuccessorState(json.decode(row["claims"]), row["used_at"]))
 
 
 def _successor(jti: Column) -> Select[Any]:
@@ -115,7 +117,7 @@ def _columns(token: RefreshToken) -> dict[str, object]:
         "tenant_id": token.tenant_id,
         "session_id": token.session_id,
         "family_id": token.family_id,
-        "claims": dict(token.claims),
+        "claims": json.encode(token.claims).decode(),
         "issued_at": token.issued_at,
         "expires_at": token.expires_at,
     }

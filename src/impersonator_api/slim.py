@@ -6,6 +6,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
+from pydantic import BaseModel
 from typing_extensions import override
 
 RICH: Final = "rich"
@@ -56,6 +57,7 @@ def load_slim() -> None:
         _take_as_missing(RICH)
         import_module("structlog")
         del sys.modules[RICH]
+    _load_fastapi()
     for loader, modules in LEFT_OUT.items():
         if loader not in sys.modules:
             _load_without(loader, [module for module in modules if module not in sys.modules])
@@ -64,6 +66,15 @@ def load_slim() -> None:
 def _take_as_missing(module: str) -> None:
     # What Python takes as "not installed", which those who ask are made for.
     sys.modules.setdefault(module, None)  # type: ignore[arg-type]
+
+
+def _load_fastapi() -> None:
+    # Few processes are asked for an OpenAPI document: what it consists of is then built when it is used first.
+    BaseModel.model_config["defer_build"] = True
+    try:
+        import_module("fastapi.openapi.models")
+    finally:
+        del BaseModel.model_config["defer_build"]
 
 
 def _load_without(loader: str, modules: Iterable[str]) -> None:

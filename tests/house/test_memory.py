@@ -70,3 +70,21 @@ def test_a_certificate_is_still_read_for_whoever_has_one() -> None:
     )
 
     assert said_by(program)[:4] == ["Unable", "to", "load", "PEM"]
+
+
+def test_what_few_ask_for_is_built_for_whoever_asks() -> None:
+    program = (
+        "import impersonator_api; from fastapi.openapi.models import Info; is_built = Info.__pydantic_complete__;"
+        "print(is_built, Info(title='It', version='1').title, Info.__pydantic_complete__)"
+    )
+
+    assert said_by(program) == ["False", "It", "True"]
+
+
+def test_models_of_ours_are_built_at_once() -> None:
+    program = (
+        "import impersonator_api; from pydantic import BaseModel, create_model;"
+        "print(create_model('Ours', name=str).__pydantic_complete__)"
+    )
+
+    assert said_by(program) == ["True"]

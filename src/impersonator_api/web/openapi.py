@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -232,7 +233,7 @@ def problems_documented(*errors: type[ServiceError]) -> dict[int | str, Json]:
     for error in errors:
         response = documented.setdefault(error.status, {"description": "", "content": {MEDIA_TYPE: _problem_content()}})
         response.update(headers_documented(error))
-        response["content"][MEDIA_TYPE]["examples"][error.code] = {"value": _example(error)}
+        response["content"][MEDIA_TYPE]["examples"][error.code] = _example(error.code, error.title, error.status)
         response["description"] = "; ".join(filter(None, (response["description"], f"`{error.code}`")))
     return documented
 
@@ -251,16 +252,18 @@ def _any_problem() -> Json:
     return {"description": "Any other problem.", "content": {MEDIA_TYPE: _problem_content() | {"examples": examples}}}
 
 
-def _example(error: type[ServiceError]) -> Json:
+# One for all doors.
+@cache
+def _example(code: str, title: str, status: int) -> Json:
     standard = {
-        "type": f"https://impersonator.example/problems/{error.code}",
-        "title": error.title,
-        "status": error.status,
-        "detail": f"{error.title}.",
+        "type": f"https://impersonator.example/problems/{code}",
+        "title": title,
+        "status": status,
+        "detail": f"{title}.",
         "instance": "urn:impersonator:request:019aa5e2-7b0c-7c3e-9b1a-2f6f0d1c9e11",
-        "code": error.code,
+        "code": code,
     }
-    return {**standard, **PROBLEM_MEMBERS.get(error.code, {})}
+    return {"value": standard | PROBLEM_MEMBERS.get(code, {})}
 
 
 def _operations(document: Json) -> Iterator[tuple[str, Json]]:

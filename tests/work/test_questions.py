@@ -1,6 +1,8 @@
 """A question is built once, and asked with new values each time."""
 
+import gc
 from typing import Any
+from weakref import ref
 
 import pytest
 from sqlalchemy import ColumnElement, Select, func, literal_column, select, type_coerce
@@ -48,6 +50,20 @@ async def test_the_same_columns_make_the_same_statement() -> None:
     questions = [with_parts(part(one_row, number=n), {"twice": part(doubled, number=n)}) for n in (1, 2)]
 
     assert questions[0].built is questions[1].built
+
+
+async def test_what_a_statement_is_made_of_is_let_go_once_it_was_asked(desk: Desk) -> None:
+    made: list[ref[Column]] = []
+
+    def noted(number: ColumnElement[Any]) -> Column:
+        column = type_coerce(number, Number) + 1
+        made.append(ref(column))
+        return column
+
+    await answer(desk, alone(part(noted, number=1)))
+    gc.collect()
+
+    assert [each() for each in made] == [None]
 
 
 async def test_two_parts_of_one_kind_have_slots_of_their_own(desk: Desk) -> None:

@@ -9,20 +9,21 @@ from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from builders import Someone, active_sessions, make_tenant, start
-from conftest import ActingAs
+from conftest import ActingAs, Clock
 from impersonator_api.callers import Acquaintance, Acquaintances
 from impersonator_api.directory import Person, Role, Status, Tenant
 from impersonator_api.work import Desk
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
-def mislead(app: FastAPI, http: AsyncClient, guess: Someone, *roles: Role) -> None:
+
+def mislead(app: FastAPI, http: AsyncClient, guess: Someone, *roles: Role, seen_at: datetime = LONG_AGO) -> None:
     """Take the client's token for somebody else's, or for one of somebody with other rights."""
     token = http.headers["Authorization"].removeprefix("Bearer ")
     tenant = Tenant(guess.tenant.id, guess.tenant.slug, "Acme", Status.ACTIVE, 1, {})
     person = Person(guess.id, guess.tenant.id, guess.external_id, guess.email, None, Status.ACTIVE, roles)
-    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     known = app.state.office.services.get(Acquaintances)
-    known.put(sha256(token.encode()).digest(), Acquaintance(tenant, person, None), revision=1, now=long_ago)
+    known.put(sha256(token.encode()).digest(), Acquaintance(tenant, person, None), revision=0, now=seen_at)
 
 
 @pytest.mark.parametrize("neighbour", ["of the tenant", "of another tenant"])
@@ -66,14 +67,14 @@ async def test_a_guess_opens_no_other_tenant(app: FastAPI, engine: AsyncEngine, 
 
 
 async def test_a_guess_shows_nobody_the_sessions_of_others(
-    app: FastAPI, engine: AsyncEngine, acting_as: ActingAs, signing_desk: Desk
+    app: FastAPI, engine: AsyncEngine, acting_as: ActingAs, signing_desk: Desk, clock: Clock
 ) -> None:
     acme = await make_tenant(engine)
     ana, bob = await acme.person("ana", "super_admin"), await acme.person("bob", "customer")
     sam = await acme.person("sam", "support")
     await start(signing_desk, ana, bob)
     http = await acting_as(sam)
-    mislead(app, http, sam, Role("super_admin", 100, frozenset({"*"})))
+    mislead(app, http, sam, Role("super_admin", 100, frozenset({"*"})), seen_at=clock())
 
     answer = await http.get("/api/admin/impersonate/sessions")
 

@@ -80,7 +80,7 @@ async def test_a_first_list_takes_two(
     assert len(statements) == 2
 
 
-async def test_a_list_for_somebody_who_was_here_before_takes_one(
+async def test_a_list_for_somebody_who_was_here_within_a_minute_takes_one(
     app: FastAPI, engine: AsyncEngine, acting_as: ActingAs
 ) -> None:
     ana, bob = await two_people(engine)
@@ -92,6 +92,21 @@ async def test_a_list_for_somebody_who_was_here_before_takes_one(
         (await http.get("/api/admin/impersonate/sessions", params={"limit": 3})).raise_for_status()
 
     assert len(statements) == 1
+
+
+async def test_a_list_for_somebody_who_has_not_been_here_for_a_minute_takes_two(
+    app: FastAPI, engine: AsyncEngine, acting_as: ActingAs, signing_desk: Desk, clock: Clock
+) -> None:
+    ana, bob = await two_people(engine)
+    await start(signing_desk, ana, bob)
+    http = await acting_as(ana)
+    (await http.get("/api/admin/impersonate/sessions")).raise_for_status()
+    clock.forward(minutes=1)
+
+    async with counted(app) as statements:
+        (await http.get("/api/admin/impersonate/sessions")).raise_for_status()
+
+    assert len(statements) == 2
 
 
 @pytest.mark.parametrize("was_here", [False, True])

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select
 
-from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances
+from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances, find_known
 from impersonator_api.callers.bearer import Credentials
 from impersonator_api.callers.caller import NOTHING, Caller, ImpersonationCaller
 from impersonator_api.callers.foreign import ask_about_foreign
@@ -28,6 +28,11 @@ async def load_caller(work: Work, credentials: Credentials | None, *, also: Also
     503 where an issuer's keys are out of reach.
     """
     return await _asked_alone(work, await ask_about(work, _required(credentials), also=also))
+
+
+def is_known(work: Work, credentials: Credentials | None) -> bool:
+    """Whether the tenant's revision alone will tell who is calling."""
+    return credentials is not None and find_known(work, read_unverified(credentials.token)) is not None
 
 
 Foresee = Callable[[Acquaintance[Any, Any]], Part[Select[Any]] | None]

@@ -15,6 +15,7 @@ from impersonator_api.callers import (
     ImpersonationCaller,
     ServiceCaller,
     UserCaller,
+    is_known,
     load_caller,
     load_caller_and,
 )
@@ -69,7 +70,10 @@ async def admit_reader(work: Work, *, credentials: Credentials | None) -> Reader
 async def admit_reader_and(
     work: Work, credentials: Credentials | None, foresee: Callable[[Reader], Part[Select[Any]]]
 ) -> tuple[Reader, Sequence[Row] | None]:
-    """The same, and what he is to be shown, where he was here before."""
+    """The same, and what he is to be shown, where he was here less than a minute ago."""
+    # Each row of the answer says who is calling: it may hold a number, but not all that there is to say.
+    if not is_known(work, credentials):
+        return await admit_reader(work, credentials=credentials), None
 
     def foreseen(who: Acquaintance[Any, Any]) -> Part[Select[Any]] | None:
         may_read = holds_any(who.party.permissions_anywhere, IMPERSONATION_RIGHTS)

@@ -61,7 +61,7 @@ async def end_by(work: Work, *, credentials: Credentials | None, session_id: UUI
 async def find_page_for(work: Work, *, credentials: Credentials | None, request: PageRequest) -> Page[Summary]:
     """One page of what these credentials may see; raises what `admit_reader` and `find_page` raise.
 
-    A reader who was here before is proved by the statement that the page is read with.
+    A reader who is known is proved by the statement that the page is read with.
     """
 
     def foreseen(reader: Reader) -> Part[Select[Any]]:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from impersonator_api.connection import Connection
 from impersonator_api.errors import MalformedError, UnavailableError
 from impersonator_api.metrics import PoolUse, pool_timed_out
+from impersonator_api.moments import count_moments
 from impersonator_api.pool import HonestPool
 from impersonator_api.settings import Settings
 from impersonator_api.statement import LOST_RACE
@@ -78,7 +79,7 @@ class UnstorableValueError(MalformedError):
 
 def build_engine(url: str, settings: Settings) -> AsyncEngine:
     """An engine with a bounded pool and bounded statements, acting as the service's role."""
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         # What people wrote must not end up in a log by way of an error's text.
         hide_parameters=True,
@@ -115,6 +116,8 @@ def build_engine(url: str, settings: Settings) -> AsyncEngine:
             },
         },
     )
+    count_moments(engine)
+    return engine
 
 
 def pool_use(engine: AsyncEngine) -> PoolUse:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from forgery import compact, part
 from impersonator_api.tokens import TokenMalformedError, read_unverified
+from impersonator_api.tokens.compact import LONGEST_REMEMBERED, REMEMBERED
 
 HEADER = {"alg": "ES256"}
 
@@ -105,3 +106,28 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 def test_no_bytes_break_the_reader(header: bytes, claims: bytes, signature: bytes) -> None:
     with suppress(TokenMalformedError):
         read_unverified(compact(header, claims, signature))
+
+
+def test_no_more_tokens_are_remembered_than_that() -> None:
+    first = read_unverified(compact(HEADER, {"jti": "first"}, b"sig"))
+    assert read_unverified(first.text).claims is first.claims
+
+    for number in range(REMEMBERED):
+        read_unverified(compact(HEADER, {"jti": number}, b"sig"))
+
+    assert read_unverified(first.text).claims is not first.claims
+
+
+def test_a_long_token_displaces_nothing() -> None:
+    long = compact(HEADER, {"jti": "x" * LONGEST_REMEMBERED}, b"sig")
+
+    first, again = read_unverified(long), read_unverified(long)
+
+    assert again.claims == first.claims
+    assert again.claims is not first.claims
+
+
+def test_what_many_tokens_say_is_kept_once() -> None:
+    one, other = (read_unverified(compact(HEADER, {"iss": "https://idp.test", "jti": n}, b"sig")) for n in (1, 2))
+
+    assert one.claims["iss"] is other.claims["iss"]

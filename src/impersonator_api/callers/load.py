@@ -15,7 +15,7 @@ from impersonator_api.callers.store import Also
 from impersonator_api.errors import UnauthenticatedError
 from impersonator_api.prepared import Row
 from impersonator_api.questions import Part, alone, with_parts
-from impersonator_api.tokens import read_unverified
+from impersonator_api.tokens import UnverifiedToken, read_unverified
 from impersonator_api.work import Work
 
 CALLER = "caller"
@@ -48,8 +48,9 @@ async def load_caller_and(
     Raises as `load_caller` does.
     """
     credentials = _required(credentials)
-    question = await ask_about(work, credentials)
-    guess = work.get(Acquaintances).last(read_unverified(credentials.token).digest)
+    token = read_unverified(credentials.token)
+    question = await _ask_about(work, token, credentials)
+    guess = work.get(Acquaintances).last(token.digest)
     asked = None if guess is None else foresee(guess)
     if guess is None or asked is None or question.part is None:
         return await _asked_alone(work, question), None
@@ -74,7 +75,12 @@ def _required(credentials: Credentials | None) -> Credentials:
 
 async def ask_about(work: Work, credentials: Credentials, *, also: Also = NOTHING, slot: str = "") -> CallerQuestion:
     """What to ask about a token's caller; raises 401 for a token that can be known to be bad without asking."""
-    token = read_unverified(credentials.token)
+    return await _ask_about(work, read_unverified(credentials.token), credentials, also, slot)
+
+
+async def _ask_about(
+    work: Work, token: UnverifiedToken, credentials: Credentials, also: Also = NOTHING, slot: str = ""
+) -> CallerQuestion:
     # Nobody else may speak in our name: our own issuer is never looked up among the trusted ones.
     if token.find_text("iss") == work.settings.issuer:
         return await ask_about_own(work, token, credentials, also, slot)

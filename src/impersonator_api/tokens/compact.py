@@ -4,12 +4,14 @@ import json
 import math
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from sys import intern
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec import Struct
+from typing_extensions import override
 
 from impersonator_api.tokens.errors import TokenMalformedError
 
@@ -21,8 +23,11 @@ MAX_DEPTH = 16
 PARTS = 3
 UNFIT = "The token is not a JWS of three parts and at most 16 KiB."
 
-REMEMBERED: Final = 256
-"""Tokens that were taken apart, with what came out; most come many times."""
+REMEMBERED: Final = 2048
+"""Tokens that were taken apart, with what came out; most come many times. Each is a kilobyte."""
+
+IN_COMMON: Final = frozenset({"iss", "aud", "tenant", "client_id", "scope"})
+"""Claims in which many tokens say the same."""
 
 HEADERS_REMEMBERED: Final = 64
 
@@ -37,18 +42,41 @@ FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 """RFC 4648 §5, as tables: tokens are long, and the standard library's functions copy them more often."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedToken:
-    """What a token says of itself. Good for finding the key that it must be verified with, and for nothing else."""
+class Said(Struct, frozen=True, eq=False):
+    """What a token says, for as long as it is remembered."""
 
-    header: Mapping[str, object] = field(repr=False)
-    claims: Mapping[str, object] = field(repr=False)
-    signing_input: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
-    digest: bytes = field(repr=False)
-    """SHA-256 of the token, by which it is remembered."""
-    verdicts: "list[Verdict]" = field(default_factory=list, repr=False, compare=False)
-    """For `verify` alone: what it found of this very token before."""
+    header: Mapping[str, object]
+    claims: Mapping[str, object]
+    verdicts: "list[Verdict]" = []
+
+
+class UnverifiedToken(Struct, frozen=True, eq=False):
+    """What a token says of itself. Good for finding the key that it must be verified with, and for nothing else.
+
+    `digest` is the SHA-256 by which a token is remembered. `verdicts` are for `verify` alone: what it found of this
+    very token before.
+    """
+
+    text: str
+    digest: bytes
+    header: Mapping[str, object]
+    claims: Mapping[str, object]
+    verdicts: "list[Verdict]"
+
+    @override
+    def __repr__(self) -> str:
+        # Whoever has it may use it.
+        return "UnverifiedToken()"
+
+    @property
+    def signing_input(self) -> bytes:
+        """What the signature is of (RFC 7515 §5.1)."""
+        return self.text.rpartition(".")[0].encode()
+
+    @property
+    def signature(self) -> bytes:
+        """The signature's octets."""
+        return decode_base64url(self.text.rpartition(".")[2])
 
     def find_text(self, name: str) -> str | None:
         """A claim, if it is there and a text."""
@@ -61,28 +89,40 @@ class UnverifiedToken:
         return value if isinstance(value, str) else None
 
 
+_remembered: dict[bytes, Said] = {}
+
+
 def read_unverified(token: str) -> UnverifiedToken:
     """Take a token apart; raises `TokenMalformedError` for anything two parsers could understand differently."""
-    if len(token) > MAX_LENGTH:
+    if len(token) > MAX_LENGTH or not token.isascii():
         raise TokenMalformedError(UNFIT)
-    return _taken_apart_before(token) if len(token) <= LONGEST_REMEMBERED else _taken_apart(token)
+    digest = sha256(token.encode()).digest()
+    said = _remembered.pop(digest, None) or _taken_apart(token)
+    if len(token) <= LONGEST_REMEMBERED:
+        # What nobody sent for the longest is forgotten first.
+        _remembered[digest] = said
+        while len(_remembered) > REMEMBERED:
+            del _remembered[next(iter(_remembered))]
+    return UnverifiedToken(token, digest, said.header, said.claims, said.verdicts)
 
 
-def _taken_apart(token: str) -> UnverifiedToken:
+def _taken_apart(token: str) -> Said:
     parts = token.split(".")
     if len(parts) != PARTS:
         raise TokenMalformedError(UNFIT)
     header, claims, signature = parts
-    return UnverifiedToken(
+    decode_base64url(signature)
+    return Said(
         header=_header_read_before(header) if len(header) <= LONGEST_HEADER else _json_object(header),
-        claims=_json_object(claims),
-        signing_input=f"{header}.{claims}".encode(),
-        signature=decode_base64url(signature),
-        digest=sha256(token.encode()).digest(),
+        claims=_sparing(_json_object(claims)),
     )
 
 
-_taken_apart_before = lru_cache(REMEMBERED)(_taken_apart)
+def _sparing(claims: dict[str, object]) -> dict[str, object]:
+    """The claims, with one text for all tokens that have the same."""
+    return {
+        name: intern(value) if name in IN_COMMON and type(value) is str else value for name, value in claims.items()
+    }
 
 
 def decode_base64url(part: str) -> bytes:

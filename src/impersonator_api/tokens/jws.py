@@ -33,7 +33,7 @@ class VerifiedClaims:
         if proof is not _PROOF:
             message = "VerifiedClaims come out of verify() only"
             raise TypeError(message)
-        self.claims: Mapping[str, object] = MappingProxyType(dict(claims))
+        self.claims: Mapping[str, object] = MappingProxyType(claims)
         self.typ = typ
 
     def find_text(self, name: str) -> str | None:

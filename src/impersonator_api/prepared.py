@@ -33,7 +33,7 @@ class Prepared:
     def arguments(self, values: tuple[Value, ...]) -> list[Value]:
         """The values in their places, those that the statement brings itself among them."""
         given = values + self.own
-        arguments = [given[source] for source in self.sources]
+        arguments = list(map(given.__getitem__, self.sources))
         for place, write in self.writers:
             arguments[place] = write(arguments[place])
         return arguments

@@ -70,8 +70,7 @@ class SecondWriteToOneRowError(Exception):
 def as_one_statement(writes: Sequence[Write]) -> Part[Select[Any]]:
     """All writes in one statement, in their order, each held to the number of rows that it expects to meet."""
     refuse_second_writes(writes)
-    places = {id(write): place for place, write in enumerate(writes)}
-    kinds = tuple([_kind_of(write, places) for write in writes])
+    kinds = tuple([_kind_of(write, writes) for write in writes])
     built = _BUILT.get(kinds)
     if built is None:
         built = _BUILT[kinds] = Built(partial(_made, kinds), tuple(_names(kinds)))
@@ -102,8 +101,8 @@ ROWS = "expected_rows"
 MET = "met"
 
 
-def _kind_of(write: Write, places: Mapping[int, int]) -> _Kind:
-    after = None if write.after is None else places[id(write.after)]
+def _kind_of(write: Write, writes: Sequence[Write]) -> _Kind:
+    after = None if write.after is None else writes.index(write.after)
     rows = write.rows if write.rows in {None, 1} else ROWS
     return _Kind(write.name, write.build, write.shape, tuple(write.values), after, rows, write.told is not None)
 

@@ -92,15 +92,7 @@ async def export(
 
 
 def _row(work: Work, entry: Entry) -> dict[str, Any]:
-    return {
-        **asdict(entry),
-        "id": work.new_id(),
-        "occurred_at": work.now,
-        "ip": work.origin.ip,
-        "user_agent": work.origin.user_agent,
-        "request_id": work.origin.request_id,
-        "trace_id": work.origin.trace_id,
-    }
+    return asdict(entry) | asdict(work.origin) | {"id": work.new_id(), "occurred_at": work.now}
 
 
 def _plain(value: object) -> object:

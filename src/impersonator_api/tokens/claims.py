@@ -10,7 +10,7 @@ from math import floor
 from typing import Self
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 Claims = dict[str, object]
 
@@ -136,7 +136,7 @@ def refresh_claims(grant: ImpersonationGrant, issuance: Issuance, *, family_id: 
     """An impersonation's refresh token: good until the session ends, and only here."""
     claims = _impersonation(grant, issuance, aud=issuance.issuer)
     claims["exp"] = floor(grant.session_ends_at.timestamp())
-    claims["family"] = str(family_id)
+    claims["family"] = to_builtins(family_id)
     return claims
 
 
@@ -208,7 +208,8 @@ def _impersonation(grant: ImpersonationGrant, issuance: Issuance, *, aud: str | 
     claims["tenant"] = grant.tenant
     claims["client_id"] = claims["azp"] = grant.client_id
     claims["scope"] = " ".join(sorted(grant.scope))
-    claims["sid"] = str(grant.session_id)
+    # What `str` says, in a quarter of the time.
+    claims["sid"] = to_builtins(grant.session_id)
     # The second is the name that the SDK of seed 001 reads.
     claims["impersonated_by"] = claims["impersonatedBy"] = actor
     claims["act"] = grant.act or {"sub": actor, "iss": _namespace(grant, issuance.issuer), **_login(grant.actor)}

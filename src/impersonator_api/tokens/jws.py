@@ -175,7 +175,13 @@ def _verify_names(claims: Mapping[str, object], expected: Expected) -> None:
         raise InvalidTokenError("The token's aud is not a text or a list of texts.")
     if expected.audience is not None and expected.audience not in audiences:
         raise InvalidTokenError("The token is meant for another audience.")
-    missing = sorted(name for name in expected.required if claims.get(name) in (None, ""))
+    # Most have them all, and none of them is false but 0.
+    if not all(map(claims.get, expected.required)):
+        _refuse_without(claims, expected.required)
+
+
+def _refuse_without(claims: Mapping[str, object], required: frozenset[str]) -> None:
+    missing = sorted(name for name in required if claims.get(name) in (None, ""))
     if missing:
         raise InvalidTokenError(f"The token lacks {', '.join(missing)}.")
 

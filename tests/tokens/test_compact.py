@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from forgery import compact, part
 from impersonator_api.tokens import TokenMalformedError, read_unverified
-from impersonator_api.tokens.compact import LONGEST_REMEMBERED, REMEMBERED
+from impersonator_api.tokens.compact import JUST_READ, LONGEST_REMEMBERED, REMEMBERED, remember
 
 HEADER = {"alg": "ES256"}
 
@@ -110,18 +110,32 @@ def test_no_bytes_break_the_reader(header: bytes, claims: bytes, signature: byte
 
 def test_no_more_tokens_are_remembered_than_that() -> None:
     first = read_unverified(compact(HEADER, {"jti": "first"}, b"sig"))
-    assert read_unverified(first.text).claims is first.claims
+    remember(first)
 
     for number in range(REMEMBERED):
-        read_unverified(compact(HEADER, {"jti": number}, b"sig"))
+        remember(read_unverified(compact(HEADER, {"jti": number}, b"sig")))
 
     assert read_unverified(first.text).claims is not first.claims
+
+
+def test_what_is_made_up_displaces_nothing_that_was_verified() -> None:
+    verified, made_up = (read_unverified(compact(HEADER, {"jti": jti}, b"sig")) for jti in ("verified", "made up"))
+    remember(verified)
+
+    for number in range(JUST_READ):
+        read_unverified(compact(HEADER, {"jti": f"made up {number}"}, b"sig"))
+
+    assert read_unverified(verified.text).claims is verified.claims
+    assert read_unverified(made_up.text).claims is not made_up.claims
 
 
 def test_a_long_token_displaces_nothing() -> None:
     long = compact(HEADER, {"jti": "x" * LONGEST_REMEMBERED}, b"sig")
 
-    first, again = read_unverified(long), read_unverified(long)
+    first = read_unverified(long)
+    remember(first)
+
+    again = read_unverified(long)
 
     assert again.claims == first.claims
     assert again.claims is not first.claims

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, ValidationError, convert
 
 from impersonator_api import metrics
-from impersonator_api.tokens.compact import UnverifiedToken, encode_base64url
+from impersonator_api.tokens.compact import UnverifiedToken, encode_base64url, remember
 from impersonator_api.tokens.errors import InvalidTokenError, TokenExpiredError
 from impersonator_api.tokens.jwa import SigningKey, VerifyingKey
 
@@ -139,6 +139,7 @@ def _verify_all_but_dates(token: UnverifiedToken, key: VerifyingKey, expected: E
     if expected.also is not None:
         expected.also(claims)
     token.verdicts[:] = [Verdict(key, expected, claims)]
+    remember(token)
     return claims
 
 

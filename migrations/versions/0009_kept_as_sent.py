@@ -1,4 +1,4 @@
-"""A refresh token's claims are a text, since nobody asks PostgreSQL what they say; the audit needs no index by session."""
+"""A refresh token's claims are a text, since nobody asks PostgreSQL what they say."""
 
 from alembic import op
 
@@ -16,10 +16,8 @@ CLAIMS = "ALTER TABLE refresh_tokens ALTER COLUMN claims TYPE {kind} USING claim
 def upgrade() -> None:
     """Go forward."""
     op.execute(CLAIMS.format(kind="text"))
-    op.drop_index("ix_audit_session", "audit_entries")
 
 
 def downgrade() -> None:
     """Go back."""
-    op.create_index("ix_audit_session", "audit_entries", ["session_id", "id"])
     op.execute(CLAIMS.format(kind="jsonb"))

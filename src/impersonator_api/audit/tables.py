@@ -31,5 +31,6 @@ audit_entries = Table(
     Column("request_id", Text, nullable=False),
     Column("trace_id", Text),
     Index("ix_audit_tenant", "tenant_id", "id"),
+    Index("ix_audit_session", "session_id", "id"),
     postgresql_partition_by="RANGE (id)",
 )

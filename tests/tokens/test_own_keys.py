@@ -33,6 +33,14 @@ def test_one_private_key_gives_one_secret_and_another_another() -> None:
     assert [each.verifying.holds(first) for each in made] == [True, True, False]
 
 
+def test_what_one_has_verified_is_not_kept() -> None:
+    made = OwnKey.derived(PRIVATE, kid="k")
+    token = read_unverified(sign({"a": 1}, key=made.signing, typ="rt+jwt"))
+
+    assert made.verifying.holds(token)
+    assert not made.verifying.verified
+
+
 async def test_every_process_derives_the_same(
     key_desk: Desk, key_desk_with: KeyDeskMaker, master_keys: MasterKeys
 ) -> None:

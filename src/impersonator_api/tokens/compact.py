@@ -135,9 +135,11 @@ _just_taken_apart = lru_cache(JUST_READ)(_taken_apart)
 
 def _sparing(claims: dict[str, object]) -> dict[str, object]:
     """The claims, with one text for all tokens that have the same."""
-    return {
-        name: intern(value) if name in IN_COMMON and type(value) is str else value for name, value in claims.items()
-    }
+    for name in IN_COMMON:
+        value = claims.get(name)
+        if type(value) is str:
+            claims[name] = intern(value)
+    return claims
 
 
 def decode_base64url(part: str) -> bytes:

@@ -5,7 +5,7 @@ from impersonator_api.callers.bearer import Credentials, find_credentials
 from impersonator_api.callers.caller import Caller, ImpersonationCaller, Login, ServiceCaller, UserCaller
 from impersonator_api.callers.jwk_set import registered_keys
 from impersonator_api.callers.jwks import IssuerKeys
-from impersonator_api.callers.load import Foresee, ask_about, is_known, load_caller, load_caller_and
+from impersonator_api.callers.load import Foresee, ask_about, load_caller, load_caller_and, load_caller_and_many
 from impersonator_api.callers.question import CallerQuestion
 from impersonator_api.callers.store import Further
 
@@ -24,8 +24,8 @@ __all__ = [
     "UserCaller",
     "ask_about",
     "find_credentials",
-    "is_known",
     "load_caller",
     "load_caller_and",
+    "load_caller_and_many",
     "registered_keys",
 ]

@@ -57,7 +57,7 @@ def ask_about_foreign(
         return caller
 
     again = None if known is None else store.state_json(issuer, known.party.id, also, slot)
-    return CallerQuestion(again or store.believed_json(issuer, token.claims, also, slot), settle)
+    return CallerQuestion(again or store.believed_json(issuer, token.claims, also, slot), settle, known)
 
 
 def _still(work: Work, token: UnverifiedToken, known: Acquaintance[Any, Any], answer: Answer) -> Believed:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select
 
-from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances, find_known
+from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances
 from impersonator_api.callers.bearer import Credentials
 from impersonator_api.callers.caller import NOTHING, Caller, ImpersonationCaller
 from impersonator_api.callers.foreign import ask_about_foreign
@@ -30,11 +30,6 @@ async def load_caller(work: Work, credentials: Credentials | None, *, also: Also
     return await _asked_alone(work, await ask_about(work, _required(credentials), also=also))
 
 
-def is_known(work: Work, credentials: Credentials | None) -> bool:
-    """Whether the tenant's revision alone will tell who is calling."""
-    return credentials is not None and find_known(work, read_unverified(credentials.token)) is not None
-
-
 Foresee = Callable[[Acquaintance[Any, Any]], Part[Select[Any]] | None]
 """What a story will ask once it knows its caller, if it lets this one in."""
 
@@ -50,7 +45,20 @@ async def load_caller_and(
     credentials = _required(credentials)
     token = read_unverified(credentials.token)
     question = await _ask_about(work, token, credentials)
-    guess = work.get(Acquaintances).last(token.digest)
+    return await _asked_with(work, question, work.get(Acquaintances).last(token.digest), foresee)
+
+
+async def load_caller_and_many(
+    work: Work, credentials: Credentials | None, foresee: Foresee
+) -> tuple[Caller, Sequence[Row] | None]:
+    """The same for many rows: each says who is calling, so they are asked for along only where a number tells that."""
+    question = await ask_about(work, _required(credentials))
+    return await _asked_with(work, question, question.known, foresee)
+
+
+async def _asked_with(
+    work: Work, question: CallerQuestion, guess: Acquaintance[Any, Any] | None, foresee: Foresee
+) -> tuple[Caller, Sequence[Row] | None]:
     asked = None if guess is None else foresee(guess)
     if guess is None or asked is None or question.part is None:
         return await _asked_alone(work, question), None

@@ -50,7 +50,8 @@ def _of_service(work: Work, token: UnverifiedToken, claims: VerifiedClaims, also
         return ServiceCaller(tenant=who.tenant, party=party, scopes=claims.scopes, also=answer)
 
     tenant, client_id = claims.load_text("tenant"), claims.load_text("sub")
-    return CallerQuestion(_if_known(known, also, slot) or store.client_json(tenant, client_id, also, slot), settle)
+    part = _if_known(known, also, slot) or store.client_json(tenant, client_id, also, slot)
+    return CallerQuestion(part, settle, known)
 
 
 def _of_user(work: Work, token: UnverifiedToken, claims: VerifiedClaims, also: Also, slot: str) -> CallerQuestion:
@@ -69,7 +70,8 @@ def _of_user(work: Work, token: UnverifiedToken, claims: VerifiedClaims, also: A
         )
 
     tenant, user_id = claims.load_text("tenant"), claims.load_id("sub")
-    return CallerQuestion(_if_known(known, also, slot) or store.user_json(tenant, user_id, also, slot), settle)
+    part = _if_known(known, also, slot) or store.user_json(tenant, user_id, also, slot)
+    return CallerQuestion(part, settle, known)
 
 
 def _if_known(known: Acquaintance[Any, Any] | None, also: Also, slot: str) -> Part[TextColumn] | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct, json
 
+from impersonator_api.callers.acquaintances import Acquaintance
 from impersonator_api.callers.caller import Caller
 from impersonator_api.callers.store import TextColumn
 from impersonator_api.questions import Part
@@ -15,10 +16,14 @@ Answer = Any
 
 
 class CallerQuestion(Struct, frozen=True):
-    """A part of any statement, and how its answer becomes the caller. `part` is `None` where nothing need be asked."""
+    """A part of any statement, and how its answer becomes the caller. `part` is `None` where nothing need be asked.
+
+    Where somebody is `known`, the answer is a number.
+    """
 
     part: Part[TextColumn] | None
     settle: Callable[[Work, Answer], Awaitable[Caller]]
+    known: Acquaintance[Any, Any] | None = None
 
     async def answered(self, work: Work, text: str | None) -> Caller:
         """The caller by what came back for `part`, the text of a document.

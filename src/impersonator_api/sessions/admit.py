@@ -15,9 +15,9 @@ from impersonator_api.callers import (
     ImpersonationCaller,
     ServiceCaller,
     UserCaller,
-    is_known,
     load_caller,
     load_caller_and,
+    load_caller_and_many,
 )
 from impersonator_api.directory import IMPERSONATION_RIGHTS, Client, Permission, Person, holds, holds_any
 from impersonator_api.prepared import Row
@@ -71,15 +71,12 @@ async def admit_reader_and(
     work: Work, credentials: Credentials | None, foresee: Callable[[Reader], Part[Select[Any]]]
 ) -> tuple[Reader, Sequence[Row] | None]:
     """The same, and what he is to be shown, where he was here less than a minute ago."""
-    # Each row of the answer says who is calling: it may hold a number, but not all that there is to say.
-    if not is_known(work, credentials):
-        return await admit_reader(work, credentials=credentials), None
 
     def foreseen(who: Acquaintance[Any, Any]) -> Part[Select[Any]] | None:
         may_read = holds_any(who.party.permissions_anywhere, IMPERSONATION_RIGHTS)
         return foresee(_reader_of(who)) if may_read else None
 
-    caller, rows = await load_caller_and(work, credentials, foreseen)
+    caller, rows = await load_caller_and_many(work, credentials, foreseen)
     return _reader_of(await _let_in(work, caller, IMPERSONATION_RIGHTS)), rows
 
 

@@ -57,13 +57,13 @@ class Acquaintances(KnownByRevision[bytes, Acquaintance[Any, Any]]):
 
 
 def find_known(work: Work, token: UnverifiedToken) -> Acquaintance[Any, Any] | None:
-    """Whom the token named less than a minute ago: then the revision is asked for alone, and `still` believes it."""
+    """Whom the token named less than a minute ago: the revision alone need be asked for, and `load_known` believes it."""
     # A story that lost a race is decided on what is in the database alone.
     known = work.get(Acquaintances)
     return known.last(token.digest) if work.run == 0 and known.know(token.digest, work.now) else None
 
 
-def still(
+def load_known(
     work: Work, token: UnverifiedToken, known: Acquaintance[Any, Any], revision: object
 ) -> Acquaintance[Any, Any]:
     """Whom the token names, if that is who was asked about and nothing has changed since.

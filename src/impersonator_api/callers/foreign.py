@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from impersonator_api.callers import store
-from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances, find_known, still
+from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances, find_known, load_known
 from impersonator_api.callers.admitted import admitted, login_of, refused
 from impersonator_api.callers.bearer import Credentials
 from impersonator_api.callers.caller import UserCaller
@@ -48,7 +48,7 @@ def ask_about_foreign(
     known = find_known(work, token)
 
     async def settle(work: Work, answer: Answer) -> UserCaller:
-        believed = _still(work, token, known, answer) if known else _meant(token, answer)
+        believed = _load_known(work, token, known, answer) if known else _meant(token, answer)
         claims = await _verified(work, token, believed.issuer)
         await prove_possession(work, claims, credentials)
         caller = _settled(work, claims, believed)
@@ -60,9 +60,9 @@ def ask_about_foreign(
     return CallerQuestion(again or store.believed_json(issuer, token.claims, also, slot), settle, known)
 
 
-def _still(work: Work, token: UnverifiedToken, known: Acquaintance[Any, Any], answer: Answer) -> Believed:
+def _load_known(work: Work, token: UnverifiedToken, known: Acquaintance[Any, Any], answer: Answer) -> Believed:
     """As it was, where neither this nor another tenant that trusts the issuer has changed, and no further one does."""
-    who = still(work, token, known, answer["state"])
+    who = load_known(work, token, known, answer["state"])
     return Believed(who.issuer, who.tenant, who.party, answer)
 
 

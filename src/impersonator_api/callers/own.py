@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from impersonator_api.callers import store
-from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances, find_known, still
+from impersonator_api.callers.acquaintances import Acquaintance, Acquaintances, find_known, load_known
 from impersonator_api.callers.admitted import admitted, login_of
 from impersonator_api.callers.bearer import Credentials
 from impersonator_api.callers.caller import Caller, ImpersonationCaller, Party, ServiceCaller, UserCaller
@@ -88,7 +88,7 @@ def _named(
     if answer is None:
         raise InvalidTokenError("The token names nobody in the directory any more.")
     if known is not None:
-        return still(work, token, known, answer["revision"])
+        return load_known(work, token, known, answer["revision"])
     who = read(answer)
     work.get(Acquaintances).keep(token.digest, who, revision=who.tenant.revision, now=work.now)
     return who

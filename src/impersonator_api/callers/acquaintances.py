@@ -57,7 +57,7 @@ class Acquaintances(KnownByRevision[bytes, Acquaintance[Any, Any]]):
 
 
 def find_known(work: Work, token: UnverifiedToken) -> Acquaintance[Any, Any] | None:
-    """Whom the token named less than a minute ago: the revision alone need be asked for, and `load_known` believes it."""
+    """Whom the token named less than a minute ago; whether it still does, `load_known` says by the revision alone."""
     # A story that lost a race is decided on what is in the database alone.
     known = work.get(Acquaintances)
     return known.last(token.digest) if work.run == 0 and known.know(token.digest, work.now) else None

@@ -176,7 +176,7 @@ def _verify_names(claims: Mapping[str, object], expected: Expected) -> None:
         raise InvalidTokenError("The token's aud is not a text or a list of texts.")
     if expected.audience is not None and expected.audience not in audiences:
         raise InvalidTokenError("The token is meant for another audience.")
-    # Most have them all, and none of them is false but 0.
+    # Most have them all; what is false may still be there, as 0 is.
     if not all(map(claims.get, expected.required)):
         _refuse_without(claims, expected.required)
 

@@ -51,7 +51,7 @@ async def load_caller_and(
 async def load_caller_and_many(
     work: Work, credentials: Credentials | None, foresee: Foresee
 ) -> tuple[Caller, Sequence[Row] | None]:
-    """The same for many rows: each says who is calling, so they are asked for along only where a number tells that."""
+    """The same for many rows: each says who is calling, so they are asked for along only where that is short."""
     question = await ask_about(work, _required(credentials))
     return await _asked_with(work, question, question.known, foresee)
 

@@ -18,7 +18,7 @@ Answer = Any
 class CallerQuestion(Struct, frozen=True):
     """A part of any statement, and how its answer becomes the caller. `part` is `None` where nothing need be asked.
 
-    Where somebody is `known`, the answer is a number.
+    Where somebody is `known`, the answer only tells whether anything has changed since.
     """
 
     part: Part[TextColumn] | None
